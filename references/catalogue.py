@@ -6,7 +6,7 @@ A tenant sees its own and the house's.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -72,7 +72,7 @@ async def add(
     *,
     size_bytes: int,
     location: str,
-    champion: bool = True,
+    champion: Callable[[], bool] | bool = True,
 ) -> StoredReference:
     """Add a reference to the table, or state its place and size anew.
 
@@ -80,13 +80,14 @@ async def add(
         digest: of its artifact.
         size_bytes: of its artifact and its models'.
         location: URL of the artifact store.
-        champion: it becomes the champion of its name and owner, and the one before no longer is.
+        champion: it becomes the champion of its name and owner, and the one before no longer is. A
+            function is asked when nobody else can add or remove references of the name.
     """
     version = version_of(digest)
-    alias = CHAMPION if champion else ""
     async with session.transaction():
         await _lock(session, reference.owner, reference.name)
-        if champion:
+        alias = CHAMPION if (champion if isinstance(champion, bool) else champion()) else ""
+        if alias:
             await session.execute(
                 statement("references/sql/demote.sql"), reference.owner, reference.name, version
             )
@@ -167,14 +168,14 @@ async def find(session: asyncpg.Connection, owner: str, name: str) -> StoredRefe
     return _stored(row, _reference(row["document"]))
 
 
-async def remove(session: asyncpg.Connection, owner: str, name: str, version: str = "") -> bool:
+async def remove(session: asyncpg.Connection, owner: str, name: str, version: str = "") -> str:
     """Remove a reference of an owner from the table; the artifact stays in the store.
 
     Args:
         version: "" removes all versions.
 
     Returns:
-        Whether the champion was among them.
+        The digest of the champion, if it was among them; else "".
 
     Raises:
         NotFound: the owner has no such reference.
@@ -185,7 +186,7 @@ async def remove(session: asyncpg.Connection, owner: str, name: str, version: st
     if not rows:
         called = f"{name}@{version}" if version else name
         raise NotFound(f"there is no reference {called} to remove")
-    return any(row["alias"] == CHAMPION for row in rows)
+    return next((row["digest"] for row in rows if row["alias"] == CHAMPION), "")
 
 
 async def count_use(session: asyncpg.Connection, used: Sequence[StoredReference]) -> None:

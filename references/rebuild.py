@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 
@@ -73,12 +74,22 @@ def _found(
 ) -> FoundReference:
     _, digest = store.manifest(variant, version)
     reference, _ = library.read(variant.removeprefix(REFERENCE_PREFIX), digest)
-    alias = store.alias(variant, CHAMPION, reference.owner)
+    champion = is_champion(store, reference, digest)
     size = stored[variant].versions[version]
     for model in reference.models:
         shelf = stored.get(model.variant, StoredVariant())
         size += shelf.versions.get(version_of(model.digest), 0)
-    return FoundReference(reference, digest, alias is not None and alias.digest == digest, size)
+    return FoundReference(reference, digest, champion, size)
+
+
+def is_champion(store: ArtifactStore, reference: Reference, digest: str) -> bool:
+    """Whether the alias of a reference's owner names this artifact.
+
+    The alias decides which of two trainings was the later one: the one that adds its reference to
+    the table last need not be.
+    """
+    alias = store.alias(artifact_name(reference.name), CHAMPION, reference.owner)
+    return alias is not None and alias.digest == digest
 
 
 def restore_champion(
@@ -112,21 +123,17 @@ def restore_champion(
 
 
 async def add_found(
-    session: asyncpg.Connection, found: Sequence[FoundReference], location: str
+    session: asyncpg.Connection, found: Sequence[FoundReference], store: ArtifactStore
 ) -> list[StoredReference]:
-    """Add references of the store to the table.
-
-    Args:
-        location: URL of the store.
-    """
+    """Add references of a store to the table, those as champions that its aliases name by now."""
     return [
         await add(
             session,
             one.reference,
             one.digest,
             size_bytes=one.size_bytes,
-            location=location,
-            champion=one.champion,
+            location=store.url,
+            champion=partial(is_champion, store, one.reference, one.digest),
         )
         for one in found
     ]

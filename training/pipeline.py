@@ -300,7 +300,7 @@ def run_stages(
                 ),
             )
             published = publish_run(results, to, run.recipe)
-            reference = list_reference(settings, published.reference, store.url)
+            reference = list_reference(settings, published.reference, store)
             run.progress("publish", 1, 1)
     folder = settings.home / "reports"
     return report_of(results, published, folder, run.watch.seconds, reference)

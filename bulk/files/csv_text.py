@@ -97,7 +97,8 @@ class CsvText:
 
     def rows_within(self, start: int, size: int) -> list[pa.Array]:
         """Return the columns of whole rows that lie in a part of the file, fewer if there is no
-        line end. Rows that cannot be read are left out. Only for files that are not packed."""
+        line end. Rows that cannot be read are left out, and all that follow many such ones. Only
+        for files that are not packed."""
         with self.path.open("rb") as raw:
             raw.seek(start)
             part = raw.read(size)
@@ -108,8 +109,14 @@ class CsvText:
         if block is not None:
             return block.columns
         lines = Lines(io.BytesIO(part), self.dialect)
-        fitted = (shape.fitted(record, lines) for record in records(lines, self.dialect))
-        return _columns([r.values for r in fitted if r.values is not None], len(shape.names))
+        rows: list[list[str]] = []
+        for found in records(lines, self.dialect):
+            record = shape.fitted(found, lines)
+            if record.values is not None:
+                rows.append(record.values)
+            if lines.reread > _MAX_REREAD * len(part):
+                break
+        return _columns(rows, len(shape.names))
 
     @property
     def seekable(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -63,6 +64,7 @@ def open_upload(
         check_compound(path)
     copy, sheet, notes = copy_sheet(path)
     table = ParquetTable(copy, max_unpacked_bytes)
+    _check_header(table.schema.names, dialect or {}, 1)
     return _open_table(Upload(path, "workbook", (), table, sheet=sheet, notes=notes))
 
 
@@ -117,8 +119,8 @@ def _check_unpacked(start: bytes) -> None:
 
 def _dialect(guessed: CsvDialect, given: dict[str, Any], file_name: str) -> CsvDialect:
     """The guessed dialect with what the sender knows better."""
-    if str(given.get("encoding", "")).lower().replace("_", "-").startswith("utf-16"):
-        given.pop("encoding")  # it shows at the first bytes
+    if _shows_itself(given.get("encoding")):
+        given.pop("encoding")
     fields: dict[str, Any] = {**guessed.model_dump(), "header": True}
     if file_name.lower().endswith(_TSV):
         fields["delimiter"] = "\t"
@@ -128,11 +130,22 @@ def _dialect(guessed: CsvDialect, given: dict[str, Any], file_name: str) -> CsvD
         return CsvDialect(**{**fields, **given})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "dialect"
-        raise FileRefused("wrong-dialect", f"{where}: {first['msg']}") from None
+        key = first.get("ctx", {}).get("key")  # of a check of several keys
+        where = ".".join(map(str, first["loc"])) or key or "dialect"
+        said = first["msg"].removeprefix("Value error, ")
+        raise FileRefused("wrong-dialect", f"{where}: {said}") from None
 
 
-def _check_header(names: list[str], given: dict[str, Any], line: int) -> None:
+def _shows_itself(encoding: object) -> bool:
+    """Whether an encoding is seen at the first bytes of a file."""
+    try:
+        name = codecs.lookup(str(encoding)).name
+    except (LookupError, ValueError):
+        return False
+    return name == "utf-8-sig" or name.startswith("utf-16")
+
+
+def _check_header(names: list[str], given: Mapping[str, Any], line: int) -> None:
     """Refuse a first row of values, unless the sender says that it is the header."""
     if "header" in given or given.get("names"):
         if not names:

@@ -62,7 +62,7 @@ class ParquetTable:
         """Check what the file says of itself, before anything of it is unpacked.
 
         Raises:
-            FileRefused: it is too large unpacked, or a column is nested.
+            FileRefused: it is too large unpacked, or a column is nested or too wide.
         """
         with self._open() as file:
             meta = file.metadata
@@ -84,18 +84,20 @@ class ParquetTable:
                 " row groups",
             )
         for field in self.schema:
-            if pa.types.is_nested(field.type):
+            if pa.types.is_nested(_stored_type(field.type)):
                 raise FileRefused(
                     "nested-column",
                     f"the cells of column {field.name} are lists, maps or structures",
                     field.name,
                 )
+            if _width(field.type) > MAX_CELL:
+                raise _long_cell(field.name)
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield all rows in the order of the file, with their own types.
 
         Raises:
-            FileRefused: the file is damaged, or a cell is too long.
+            FileRefused: the file is damaged, or a cell is too long or no text.
         """
         done, total = 0, max(self.row_count, 1)
         for batch in self._batches(None):
@@ -104,12 +106,15 @@ class ParquetTable:
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             yield Chunk(numbers, numbers, columns, [], done, min(done / total, 1.0))
 
-    def first_rows(self, group: int, rows: int) -> pa.Table:
-        """Return the first rows of a row group."""
+    def first_rows(self, group: int, rows: int, max_bytes: int) -> pa.Table:
+        """Return the first rows of a row group; fewer, if they would take more bytes than that and
+        a batch."""
         taken: list[pa.RecordBatch] = []
+        count = size = 0
         for batch in self._batches([group]):
             taken.append(batch)
-            if sum(b.num_rows for b in taken) >= rows:
+            count, size = count + batch.num_rows, size + batch.nbytes
+            if count >= rows or size >= max_bytes:
                 break
         return pa.Table.from_batches(taken, self.schema)[:rows]
 
@@ -126,10 +131,12 @@ class ParquetTable:
         repeated in memory.
         """
         texts = [field.name for field in self.schema if _is_text(field.type)]
+        width = sum(_width(field.type) for field in self.schema)
+        rows = max(1, min(_BATCH_ROWS, _MAX_BATCH // max(width, 1)))
         try:
             with self._open(texts) as file:
                 chosen = range(file.num_row_groups) if groups is None else groups
-                for batch in file.iter_batches(_BATCH_ROWS, row_groups=list(chosen)):
+                for batch in file.iter_batches(rows, row_groups=list(chosen)):
                     yield self._plain(batch)
         except (pa.ArrowException, OSError):
             raise FileRefused("damaged", _DAMAGED) from None
@@ -142,8 +149,8 @@ class ParquetTable:
                 continue
             size += int(pc.sum(lengths).as_py() or 0)
             if (pc.max(lengths).as_py() or 0) > MAX_CELL:
-                detail = f"column {name} has a cell of more than {MAX_CELL:,} bytes"
-                raise FileRefused("too-long", detail, name)
+                raise _long_cell(name)
+            _check_utf8(name, cells)
         if size > _MAX_BATCH:
             detail = f"{batch.num_rows:,} rows hold more than {_MAX_BATCH:,} bytes of text"
             raise FileRefused("too-long", detail)
@@ -157,12 +164,42 @@ class ParquetTable:
         try:
             # With pre-buffering a whole row group would be in memory.
             return pq.ParquetFile(
-                self.path, read_dictionary=dictionaries, pre_buffer=False, buffer_size=1 << 16
+                self.path,
+                read_dictionary=dictionaries,
+                pre_buffer=False,
+                buffer_size=1 << 16,
+                arrow_extensions_enabled=False,  # else JSON would not be read as a dictionary
             )
         except (pa.ArrowException, OSError) as error:
             if "encrypt" in str(error).lower():
                 raise FileRefused("encrypted", "the Parquet file is encrypted") from None
             raise FileRefused("damaged", _DAMAGED) from None
+
+
+def _long_cell(name: str) -> FileRefused:
+    detail = f"column {name} has a cell of more than {MAX_CELL:,} bytes"
+    return FileRefused("too-long", detail, name)
+
+
+def _check_utf8(name: str, cells: pa.Array) -> None:
+    """Refuse texts that no other function could read. Arrow's reader does not look at them."""
+    try:
+        cells.validate(full=True)
+    except pa.ArrowInvalid:
+        detail = f"column {name} has texts that are not UTF-8: store it as bytes"
+        raise FileRefused("damaged", detail, name) from None
+
+
+def _width(kind: pa.DataType) -> int:
+    """The bytes of a cell; 0 for texts and other types without a width of their own."""
+    try:
+        return (int(kind.bit_width) + 7) // 8
+    except ValueError:
+        return 0
+
+
+def _stored_type(kind: pa.DataType) -> pa.DataType:
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -27,6 +27,9 @@ _READ_ROWS: Final = 100_000
 
 _GROUPS: Final = 10
 
+_TABLE_BYTES: Final = 1 << 28
+"""About the most bytes of these rows: a table may have thousands of columns, or long texts."""
+
 
 def sample_upload(upload: Upload, paths: JobPaths, seed: int) -> pa.Table:
     """Take a sample of a file and write it to `paths.sample`.
@@ -79,5 +82,6 @@ def _of_text(text: CsvText, rng: np.random.Generator) -> pa.Table:
 def _of_table(table: ParquetTable) -> pa.Table:
     groups = [i for i, rows in enumerate(table.group_rows()) if rows]
     places = np.unique(np.linspace(0, len(groups) - 1, min(_GROUPS, len(groups))).astype(int))
-    most = _READ_ROWS // max(len(places), 1)
-    return pa.concat_tables([table.first_rows(groups[i], most) for i in places])
+    count = max(len(places), 1)
+    most, size = _READ_ROWS // count, _TABLE_BYTES // count
+    return pa.concat_tables([table.first_rows(groups[i], most, size) for i in places])

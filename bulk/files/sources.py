@@ -71,11 +71,9 @@ class JobSources:
 
     @contextmanager
     def _file(self, source: str) -> Iterator[tuple[BinaryIO, int]]:
-        path = self._allowed(source)
+        folder, path = self._allowed(source)
         try:
-            # Not a link that appeared meanwhile, and without waiting for a pipe's writer.
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(path, flags)
+            descriptor = _opened_within(folder, path.relative_to(folder))
         except OSError:
             raise _refused() from None
         about = os.fstat(descriptor)
@@ -85,18 +83,19 @@ class JobSources:
         with open(descriptor, "rb") as file:
             yield file, about.st_size
 
-    def _allowed(self, source: str) -> Path:
-        """The path without symbolic links, if it is in an allowed folder."""
+    def _allowed(self, source: str) -> tuple[Path, Path]:
+        """An allowed folder, and the path in it without symbolic links."""
         path = Path(source)
         if not path.is_absolute() or ".." in path.parts or "\0" in source:
             raise _refused()
         try:
             real = path.resolve()
-        except (OSError, RuntimeError):  # a circle of links
+        except (OSError, RuntimeError, ValueError):  # a circle of links, half a character
             raise _refused() from None
-        if not any(folder in real.parents for folder in self.folders):
+        folder = next((folder for folder in self.folders if folder in real.parents), None)
+        if folder is None:
             raise _refused()
-        return real
+        return folder, real
 
     @contextmanager
     def _object(self, source: str) -> Iterator[tuple[Any, int]]:
@@ -114,6 +113,28 @@ class JobSources:
             bucket == allowed and (not prefix or key.startswith(f"{prefix}/"))
             for allowed, prefix in self.prefixes
         )
+
+
+def _opened_within(folder: Path, path: Path) -> int:
+    """Open a file step by step, without following a link that appeared since the path was checked.
+
+    Args:
+        folder: an allowed one.
+        path: of the file, in the folder.
+
+    Returns:
+        The descriptor. Whatever it is, opening it does not wait, such as for a pipe's writer.
+    """
+    inner = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for place, name in enumerate(path.parts, start=1):
+        flags = inner if place == len(path.parts) else inner | os.O_DIRECTORY
+        try:
+            below = os.open(name, flags, dir_fd=at)
+        finally:
+            os.close(at)
+        at = below
+    return at
 
 
 def _copy(source: _Readable, target: BinaryIO, max_bytes: int) -> None:

@@ -7,6 +7,8 @@ So it runs in a child process with bounds on memory and time, which copies the s
 from __future__ import annotations
 
 import json
+import mmap
+import struct
 import subprocess
 import sys
 import zipfile
@@ -16,12 +18,19 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from bulk.files.refused import FileRefused
+from stores.whole_file import whole_file
 
 MAX_RATIO: Final = 200
 """Unpacked bytes to packed ones of a ZIP file from which on it is taken for a bomb."""
 
 MAX_BYTES: Final = 1 << 30
 """Bytes that a workbook may unpack to. Larger tables do not fit a sheet well: CSV is for them."""
+
+_MAX_DIRECTORY: Final = 1 << 22
+"""Bytes of a ZIP file's list of entries."""
+
+_END_BYTES: Final = (1 << 16) + 22 + 20 + 56
+"""The longest end of a ZIP file: a comment, its record, and the two of ZIP64."""
 
 _FREE_BYTES: Final = 1 << 26
 _MAX_ENTRIES: Final = 10_000
@@ -50,7 +59,8 @@ def copy_sheet(path: Path) -> tuple[Path, str, tuple[str, ...]]:
     """
     target = copied_sheet(path)
     if not target.exists() or target.stat().st_mtime_ns < path.stat().st_mtime_ns:
-        _run(path, target)
+        with whole_file(target) as made:
+            _run(path, made)
     told = json.loads(pq.read_schema(target).metadata[b"quorum.sheet"])
     return target, str(told["sheet"]), tuple(map(str, told["notes"]))
 
@@ -62,6 +72,7 @@ def check_zip(path: Path, max_bytes: int) -> None:
         FileRefused: it is no workbook, or one that cannot be read safely.
     """
     try:
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             mimetype = next((e for e in entries if e.filename == "mimetype"), None)
@@ -82,12 +93,38 @@ def check_compound(path: Path) -> None:
     Raises:
         FileRefused: it is encrypted, or another document.
     """
-    with path.open("rb") as file:
-        content = file.read(_SEARCHED)
-    if "EncryptedPackage".encode("utf-16-le") in content:
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        encrypted, workbook, book = (
+            content.find(name.encode("utf-16-le"), 0, _SEARCHED) >= 0
+            for name in ("EncryptedPackage", "Workbook", "Book")
+        )
+    if encrypted:
         raise FileRefused("encrypted", "the workbook is encrypted: save it without a password")
-    if not any(name.encode("utf-16-le") in content for name in ("Workbook", "Book")):
+    if not (workbook or book):
         raise FileRefused("other-kind", "the file is an Office document and no workbook")
+
+
+def _check_directory(path: Path) -> None:
+    """Check the size of a ZIP file's directory: `zipfile` makes an object of each of its entries.
+
+    The record at the end of the file tells it, or one of ZIP64 just before. Since a comment may
+    look like such a record, whatever looks like one counts.
+    """
+    file_size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(file_size - _END_BYTES, 0))
+        end = file.read()
+    for mark, at, form in ((b"PK\x05\x06", 12, "<L"), (b"PK\x06\x06", 40, "<Q")):
+        place = end.find(mark)
+        while 0 <= place <= len(end) - at - struct.calcsize(form):
+            (size,) = struct.unpack_from(form, end, place + at)
+            told_elsewhere = form == "<L" and size == 0xFFFFFFFF > file_size  # in that of ZIP64
+            if size > _MAX_DIRECTORY and not told_elsewhere:
+                raise FileRefused("bomb", "the ZIP file has far more entries than a workbook")
+            place = end.find(mark, place + 1)
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], packed: int, max_bytes: int) -> None:
@@ -104,8 +141,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int, max_bytes: int) 
         raise FileRefused("too-large", f"the workbook unpacks to more than {max_bytes:,} bytes")
 
 
-def _run(path: Path, target: Path) -> None:
-    made = target.with_name(f".{target.name}.tmp")
+def _run(path: Path, made: Path) -> None:
     command = [sys.executable, "-m", "bulk.files.sheet_copy", str(path), str(made)]
     folder = Path(__file__).resolve().parents[2]
     try:
@@ -116,12 +152,9 @@ def _run(path: Path, target: Path) -> None:
             told = json.loads(done.stdout)
             if "code" in told:
                 raise FileRefused(told["code"], told["detail"])
-            made.replace(target)
             return
     except subprocess.TimeoutExpired:
         raise FileRefused("bomb", "the workbook takes too long to read: save it as CSV") from None
-    finally:
-        made.unlink(missing_ok=True)
     if done.returncode > 0:  # the reader met what it did not expect
         raise FileRefused("damaged", "the workbook is damaged")
     raise FileRefused("bomb", "the workbook needs too much memory or time: save it as CSV")

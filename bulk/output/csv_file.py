@@ -1,13 +1,13 @@
 """A result as CSV, made while it is downloaded.
 
 UTF-8 with a header, RFC 4180: lines end with CR LF, and a value is in quotes only if it has a
-comma, a quote or a line end.
+comma, a quote or a line end, or a semicolon or a tab, which some spreadsheets split at too.
 
 **Formulas.** A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, a tab or a line end as
 a formula, so a file could attack whoever opens its result (OWASP, "CSV Injection"). Such a text
-gets an apostrophe before it, unless it is a plain number like -12.50. The names of columns, too.
-Numbers of Parquet files and workbooks stay as they are. The result as Parquet keeps every cell
-untouched.
+gets an apostrophe before it, unless it is a plain number like -12.50; likewise if spaces or
+invisible characters come first, which some programs drop. The names of columns, too. Numbers of
+Parquet files and workbooks stay as they are. The result as Parquet keeps every cell untouched.
 """
 
 from __future__ import annotations
@@ -29,17 +29,22 @@ _ROWS: Final = 5_000
 _BYTES: Final = 1 << 24
 """About the most bytes of a chunk: rows may be long."""
 
-_FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
-_NUMBER: Final = r"^[+-]?(?:\d[\d.,' \x{A0}\x{202F}]*|[.,]\d+)(?:[eE][+-]?\d+)?%?$"
+_BLANKS: Final = (
+    r"[\x00-\x20\x7F\x{A0}\x{1680}\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{2064}\x{3000}"
+    r"\x{FEFF}]*"
+)
+_FORMULA: Final = rf"^(?:[\t\r\n]|{_BLANKS}[=+\-@＝＋－＠])"
+_NUMBER: Final = r"^ *[+-]?(?:\d[\d.,' \x{A0}\x{202F}]*|[.,]\d+)(?:[eE][+-]?\d+)?%? *$"
 _STARTS: Final = (b"=", b"+", b"-", b"@", b"\t", b"\r", b"\n", b"\xef\xbc")
-_QUOTED: Final = r'[",\r\n]'
-_SPECIAL: Final = (b'"', b",", b"\r", b"\n")
+_QUOTED: Final = r'[",;\t\r\n]'
+_SPECIAL: Final = (b'"', b",", b";", b"\t", b"\r", b"\n")
 
 
 def csv_chunks(parquet: Path) -> Iterator[bytes]:
     """Yield a Parquet file as CSV, in chunks of up to some thousand rows.
 
-    A null is an empty value. Bytes that are not UTF-8 are an empty value as well.
+    A null is an empty value. So are bytes that are not UTF-8 and times that no calendar has, such
+    as those beyond the year 9999.
     """
     file = pq.ParquetFile(parquet, pre_buffer=False, buffer_size=1 << 16)
     with file:

@@ -105,7 +105,7 @@ def add_references(
         found = found_references(store, owner, name or "")
         if name is not None:
             found = restore_champion(store, found)
-        added = _with_database(settings, lambda session: add_found(session, found, store.url))
+        added = _with_database(settings, lambda session: add_found(session, found, store))
     document = {
         "store": store.url,
         "added": [
@@ -130,6 +130,7 @@ def remove_reference(
     Only the tenant's own can be removed; the home tenant's are the house's.
     """
     from cluster.terminal.reference_tables import removed_text
+    from fraud.errors import InvalidInput
     from models.store.alias import CHAMPION
     from models.store.location import store_of
     from references import catalogue
@@ -137,15 +138,19 @@ def remove_reference(
 
     with _reference_errors():
         settings = load_settings(tenant)
-        plain, _, version = name.partition("@")
+        plain, at, version = name.partition("@")
+        if at and not version:
+            raise InvalidInput(f"{name!r} names no version; {plain!r} would mean all of them")
         store, variant = store_of(settings), artifact_name(plain)
-        was_champion = _with_database(
+        champion = _with_database(
             settings,
             lambda session: catalogue.remove(session, settings.owner, plain, version),
         )
-        if was_champion:
+        alias = store.alias(variant, CHAMPION, settings.owner) if champion else None
+        # It may name that of a training that has just ended, which is not in the table yet.
+        if alias is not None and alias.digest == champion:
             store.remove_alias(variant, CHAMPION, settings.owner)
-    document = {"removed": name, "owner": settings.owner, "was_champion": was_champion}
+    document = {"removed": name, "owner": settings.owner, "was_champion": bool(champion)}
     emit(document, as_json, removed_text)
 
 

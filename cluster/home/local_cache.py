@@ -47,16 +47,31 @@ def clear(home: Path, name: str | None = None) -> Cleared:
         raise InvalidInput(f"{name!r} is not the name of a variant or a reference")
     artifacts = [] if name == MATRICES else _artifacts(home, name)
     matrices = _matrices(home) if name in (None, MATRICES) else []
-    size = 0
-    for folder in artifacts:
-        size += sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    folders = list(filter(None, map(_remove_folder, artifacts)))
+    files = list(filter(None, map(_remove_file, matrices)))
+    return Cleared(len(folders), len(files), sum(folders) + sum(files))
+
+
+def _remove_folder(folder: Path) -> int:
+    """Remove an artifact. Return its bytes; 0 if another process was faster."""
+    try:
         # The manifest goes first: a copy without it is fetched again, never half read.
-        (folder / MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-    for path in matrices:
-        size += path.stat().st_size
-        path.unlink(missing_ok=True)
-    return Cleared(len(artifacts), len(matrices), size)
+        size = _remove_file(folder / MANIFEST)
+        size += sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    except FileNotFoundError:
+        return 0
+    shutil.rmtree(folder, ignore_errors=True)
+    return size
+
+
+def _remove_file(path: Path) -> int:
+    """Remove a file. Return its bytes; 0 if another process was faster."""
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except FileNotFoundError:
+        return 0
+    return size
 
 
 def _artifacts(home: Path, name: str | None) -> list[Path]:

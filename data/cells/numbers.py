@@ -24,6 +24,10 @@ from data.cells.texts import (
 
 Float64 = NDArray[np.float64]
 
+_LONGEST = 100
+"""Characters of a number with a mark, a unit or groups of digits. The patterns that read it try
+every way to split its spaces."""
+
 _PLAIN = {sign: rf"^[+-]?(?:\d+(?:{re.escape(sign)}\d*)?|{re.escape(sign)}\d+)$" for sign in ".,"}
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "’": "'"})
 _UNIT = re.compile(r"(.*\d)\s*\+?\s*([A-Za-z]{2,})\.?|(.*\d)\s+([A-Za-z])", re.DOTALL)
@@ -149,13 +153,15 @@ def _of_texts(plain: pa.Array, not_text: Bool, style: NumberStyle) -> Numbers:
 
 
 def number(text: str, style: NumberStyle) -> tuple[float, str | None] | None:
-    """Return a trimmed text as a number, and its mark; None if it is not a number.
+    """Return a trimmed text as a number, and its mark; None if it is not a number, or very long.
 
     >>> number("$60,000.00", NumberStyle()), number("(12.50)", NumberStyle())
     ((60000.0, '$'), (-12.5, None))
     >>> number("36 months", NumberStyle(lenient=True)), number("12,34", NumberStyle())
     ((36.0, 'month'), None)
     """
+    if len(text) > _LONGEST:
+        return None
     text = text.translate(_SPACES)
     for sign in style.ignore:
         text = text.replace(sign, "")

@@ -30,6 +30,9 @@ DEFAULT_MISSING: Markers = frozenset(_MISSING_LINE.split())
 _MOST_EXACT = {"halffloat": 2.0**11, "float": 2.0**24, "double": 2.0**53}
 """Type of float -> the number from which on not every whole number has a value of its own."""
 
+_LONGEST_EXACT = 17
+"""Characters of the longest whole number below 2^53, with its sign."""
+
 _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+")
 _SCIENTIFIC = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?[eE]([+-]?)(\d{1,4})")
 _EXCEL_TEXT = re.compile(r'="(.*)"', re.DOTALL)
@@ -87,7 +90,7 @@ def canonical_text(text: str) -> str | None:
     if text.lower() in ("true", "false"):
         return text.lower()
     if whole := _WHOLE.fullmatch(text):
-        return _exact(int(whole[1]))
+        return _exact(whole[1])
     if excel := _EXCEL_TEXT.fullmatch(text):
         return excel[1].strip()
     if _EXCEL_ERROR.fullmatch(text):
@@ -127,8 +130,11 @@ def markers(listed: list[str]) -> Markers:
     return frozenset(plain | {canonical_text(text) or text for text in plain}) - {""}
 
 
-def _exact(number: int) -> str | None:
+def _exact(digits: str) -> str | None:
     """The text of a whole number that was a float; None if it may have lost digits."""
+    if len(digits) > _LONGEST_EXACT:  # Python reads no number of thousands of digits
+        return None
+    number = int(digits)
     return str(number) if abs(number) < 2**53 else None
 
 
@@ -140,11 +146,9 @@ def _expanded(found: re.Match[str], text: str) -> str | None:
     if not shows_all_digits(text):
         return None
     places = int(power)
-    number = int(whole + fraction[:places])
+    number = (whole + fraction[:places]).lstrip("0") or "0"
     rest = fraction[places:].rstrip("0")
-    if rest:
-        return f"{sign}{number}.{rest}"
-    return _exact(-number if sign == "-" else number)
+    return f"{sign}{number}.{rest}" if rest else _exact(sign + number)
 
 
 def _of_dictionary(cells: Any, missing: Markers) -> Texts:
@@ -196,11 +200,28 @@ def _of_values(cells: pa.Array) -> tuple[pa.Array, Bool]:
     if _is_binary(kind):
         return _of_bytes(cells)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):
-        plain = [None if v is None else str(v) for v in cells.to_pylist()]
-        return pa.array(plain, pa.string()), none
+        return _of_times(cells)
     # Lists, structures and durations have no text.
     there = pc.is_valid(cells).to_numpy(zero_copy_only=False)
     return pa.nulls(len(cells), pa.string()), there
+
+
+def _of_times(cells: pa.Array) -> tuple[pa.Array, Bool]:
+    """Write times as ISO 8601. Those beyond the year 9999, or in an unknown zone, have no text."""
+    try:
+        found = [None if value is None else str(value) for value in cells.to_pylist()]
+    except (OverflowError, ValueError):  # Arrow's errors are among them
+        found = [_time(cell) for cell in cells]
+    unreadable = cells.is_valid().to_numpy(zero_copy_only=False) & [text is None for text in found]
+    return pa.array(found, pa.string()), unreadable
+
+
+def _time(cell: Any) -> str | None:
+    try:
+        value = cell.as_py()
+    except (OverflowError, ValueError):
+        return None
+    return None if value is None else str(value)
 
 
 def _is_binary(kind: pa.DataType) -> bool:

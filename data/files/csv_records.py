@@ -72,6 +72,11 @@ def _reader(lines: Lines, dialect: CsvDialect) -> Iterator[list[str]]:
     )
 
 
+def _filled_values(row: list[str]) -> int:
+    """The values of a row without the empty ones at its end."""
+    return next((n for n in range(len(row), 0, -1) if row[n - 1]), 0)
+
+
 class Shape:
     """The names of the columns, and how many values a row may have.
 
@@ -89,11 +94,8 @@ class Shape:
 
     def __init__(self, names: list[str], sample: list[list[str]]) -> None:
         kept = len(names)
-        while (
-            kept > 1
-            and not names[kept - 1].split(".")[0]
-            and not any(any(row[kept - 1 :]) for row in sample)
-        ):
+        filled = max([1, *map(_filled_values, sample)])
+        while kept > filled and not names[kept - 1].split(".")[0]:
             kept -= 1
         self.names = names[:kept]
         self._full = len(names)

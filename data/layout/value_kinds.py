@@ -45,6 +45,8 @@ class Table(BaseModel):
 def _character(text: str) -> str:
     if len(text) != 1:
         raise ValueError("must be one character")
+    if text in "\0\r\n" or "\ud800" <= text <= "\udfff":
+        raise ValueError("must not be NUL, an end of line or half a character")
     return text
 
 
@@ -54,7 +56,8 @@ def _quote(text: str | None) -> str | None:
 
 def _encoding(name: str) -> str:
     try:
-        fits = "\n".encode(name) == b"\n"
+        # Some read a whole name of the internet and no more, such as IDNA.
+        fits = f"{'x' * 100}\n".encode(name).endswith(b"x\n")
     except (LookupError, TypeError, AttributeError, ValueError):
         fits = False
     if not fits:

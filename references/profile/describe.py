@@ -44,10 +44,16 @@ _PERSONAL = ("transaction_id", "customer_id", "counterparty_id", "device_id")
 _FEW_PERSONS = 10
 _ID_FIELDS = (*_PERSONAL, "merchant_id")
 _CODE_FIELDS = ("merchant_category", "country", "currency", "channel", "type")
-_ID_NAME = re.compile(r"(^|_)(id|uuid|guid|ref|reference|iban|index|key|hash|token|unnamed_\d+)$")
+_ID_NAME = re.compile(
+    r"(^|_)(id|uuid|guid|ref|reference|iban|index|key|hash|token|unnamed_\d+"
+    r"|(ssn|nir|siren|siret|passport|licen[cs]e)(_(no|nr|num|number))?)$"
+)
 _PERSON_NAME = re.compile(
     r"(^|_)(street|address|addr|adresse|rue|first|last|firstname|lastname|surname|fullname|phone"
     r"|telephone|mobile|e?mail|nom|prenom)(_|$)"
+)
+_NAMES_OF_PEOPLE = re.compile(
+    r"(^|_)((first|last|full|family|given)_?names?|surnames?|noms?|prenoms?)(_|$)"
 )
 _MINOR_NAME = re.compile(r"(^|_)(cents?|centimes?|minor|pence|kopeks?|paise)(_|$)")
 
@@ -183,6 +189,8 @@ def _of_texts(sampled: _Sampled, tally: ColumnTally) -> ColumnProfile:
         return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
     if unlike and _PERSON_NAME.search(normalised(sampled.name)):
         return _named(sampled, tally, ColumnKind.TEXT)
+    if distinct > _FEW_PERSONS and _names_people(sampled.name):
+        return _named(sampled, tally, ColumnKind.TEXT)
     if _is_few(distinct, tally.filled) and tally.counts is not None:
         return _named(sampled, tally, ColumnKind.CATEGORY)
     if unlike and _has_id_name(sampled.name):
@@ -242,6 +250,13 @@ def _are_minor(name: str, values: Float64, whole: bool) -> bool:
 
 def _is_personal(name: str) -> bool:
     return any(confidence(field, name) >= _SURE for field in _PERSONAL)
+
+
+def _names_people(name: str) -> bool:
+    """Whether texts under a name are people, whose names are never listed as categories."""
+    plain = normalised(name)
+    people = any(confidence(field, name) >= _SURE for field in ("customer_id", "counterparty_id"))
+    return people or _NAMES_OF_PEOPLE.search(plain) is not None
 
 
 def _has_id_name(name: str) -> bool:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from data.cells.texts import texts
 from references.profile.plain import plain
 
 LONGEST_TEXT = 200
@@ -87,6 +88,8 @@ class RowDraw:
 
 def _taken(cells: pa.Array | pa.ChunkedArray, places: NDArray[np.int64]) -> pa.Array:
     taken = plain(cells).take(pa.array(places))
+    if pa.types.is_binary(taken.type) or pa.types.is_fixed_size_binary(taken.type):
+        taken = texts(taken).values
     if pa.types.is_string(taken.type):
         return pc.utf8_slice_codeunits(taken, 0, LONGEST_TEXT)
     return taken

@@ -11,10 +11,11 @@ from typing import Any
 
 import asyncpg
 
-from fraud.errors import StoreUnavailable
+from fraud.errors import Unavailable
 from models.artifact import version_of
-from references.catalogue import add
+from models.store.store import ArtifactStore
 from references.files import artifact_name, write_reference
+from references.rebuild import FoundReference, add_found
 from references.reference import Reference, ReferenceColumn, ReferenceModel
 from settings.settings import Settings
 from stores.postgres.connect import connection
@@ -161,9 +162,9 @@ def _columns(results: RunResults, measured: Measured) -> tuple[ReferenceColumn, 
 
 
 def list_reference(
-    settings: Settings, left: LeftReference | None, location: str
+    settings: Settings, left: LeftReference | None, store: ArtifactStore
 ) -> dict[str, Any] | None:
-    """Add a reference to the table, as its newest champion.
+    """Add a reference to the table, as the champion unless the alias names a later one by now.
 
     A training is not undone if the table cannot be reached: the reference is in the artifact store,
     from which `quorum references add` rebuilds the table.
@@ -171,7 +172,7 @@ def list_reference(
     Args:
         settings: name the database.
         left: None: the run left none.
-        location: URL of the artifact store.
+        store: holds its artifact and the alias.
 
     Returns:
         JSON-ready: `id`, whether it is `listed`, and a `sentence` about it.
@@ -182,18 +183,17 @@ def list_reference(
         if settings.database_url is None:
             why = "there is no database"
         else:
-            asyncio.run(_add(settings.database_url.get_secret_value(), left, location))
+            asyncio.run(_add(settings.database_url.get_secret_value(), left, store))
             sentence = f"reference {left.id} of {len(left.reference.columns)} columns"
             return {"id": left.id, "listed": True, "sentence": sentence}
-    except (OSError, StoreUnavailable, asyncpg.PostgresError) as error:
+    except (OSError, Unavailable, asyncpg.PostgresError) as error:
         why = f"the table is out of reach ({type(error).__name__})"
     later = f"`quorum references add {left.reference.name}` lists it"
     sentence = f"reference {left.id} is in the artifact store only, because {why}: {later}"
     return {"id": left.id, "listed": False, "sentence": sentence}
 
 
-async def _add(database_url: str, left: LeftReference, location: str) -> None:
+async def _add(database_url: str, left: LeftReference, store: ArtifactStore) -> None:
+    found = FoundReference(left.reference, left.digest, True, left.size_bytes)
     async with connection(database_url) as session:
-        await add(
-            session, left.reference, left.digest, size_bytes=left.size_bytes, location=location
-        )
+        await add_found(session, [found], store)

@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from cluster.cli import run
 from fraud.variant import HOUSE
@@ -18,8 +19,10 @@ from models.store.alias import CHAMPION, TRAINED, Alias, Move
 from models.store.location import store_of
 from models.store.store import ArtifactStore
 from references.files import write_reference
+from references.library import Library
 from settings.settings import Settings
 from tests.contracts.references import small_reference
+from training.reference.leave import LeftReference, list_reference
 
 Command = Callable[..., Any]
 
@@ -137,3 +140,34 @@ def test_people_read_tables(
     assert "small-xgboost (scores files)" in shown
     assert "pos 3" in shown, "a category with its share"
     assert "A1{8}" in shown
+
+
+def test_no_version_is_not_every_version(command: Command, versions: list[str]) -> None:
+    command("add")
+    assert "names no version" in command("remove", "small@", code=2)
+    assert len(listed(command)) == 3
+
+
+def test_the_alias_of_a_training_that_has_just_ended_stays(
+    command: Command, versions: list[str], store: ArtifactStore
+) -> None:
+    command("add")
+    later = Alias("e" * 64, (Move("e" * 64, "", TRAINED),))
+    store.set_alias("reference-small", CHAMPION, later)
+    assert command("remove", "small")["was_champion"]
+    assert store.alias("reference-small", CHAMPION) == later
+
+
+def test_of_two_trainings_the_table_names_the_one_that_the_alias_names(
+    command: Command, versions: list[str], store: ArtifactStore, database_url: str
+) -> None:
+    # The first one moved the alias first, and comes to the table last.
+    settings = Settings(database_url=SecretStr(database_url))
+    first, second, _ = versions
+    for version in (second, first):
+        digest = store.manifest("reference-small", version)[1]
+        reference, _ = Library(store).read("small", digest)
+        said = list_reference(settings, LeftReference(reference, digest, 7), store)
+        assert said is not None
+        assert said["listed"]
+    assert listed(command) == [("", second, "champion"), ("", first, "")]

@@ -15,7 +15,7 @@ from bulk.files import csv_text
 from bulk.files.csv_text import CsvText
 from bulk.files.refused import FileRefused
 from data.files.chunk import Chunk
-from data.files.csv_lines import MAX_FIELD, MAX_RECORD
+from data.files.csv_lines import MAX_FIELD, MAX_RECORD, Lines
 from data.files.csv_source import CsvSource
 from data.layout.fields import CsvDialect
 
@@ -186,3 +186,25 @@ def test_rows_within_leave_out_broken_ones(tmp_path: Path) -> None:
     columns = CsvText(path, False, CsvDialect(), GIB).rows_within(20, 200)
     assert set(columns[0].to_pylist()) == {"1"}
     assert columns[0].type == pa.string()
+
+
+def test_rows_within_read_quotes_that_never_end_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every line ends within quotes, as it began or not: each could be read a thousand times.
+    count = 0
+    decode = Lines.__next__
+
+    def counted(lines: Lines) -> str:
+        nonlocal count
+        count += 1
+        return decode(lines)
+
+    path = tmp_path / "x"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 2_000 + b'b",c,"\n' * 20_000)
+    text = CsvText(path, False, CsvDialect(), GIB)
+    assert text.shape.names == ["a", "b"]
+    monkeypatch.setattr(Lines, "__next__", counted)
+    columns = text.rows_within(4_000, 100_000)
+    assert columns[0].to_pylist() == ["1"] * 1_000
+    assert count < 100_000

@@ -92,7 +92,7 @@ REFUSED: list[tuple[bytes, str]] = [
     (gzip.compress(gzip.compress(b"a,b\n1,2\n")), "other-kind"),
     (gzip.compress(b"a,b\n1,2\n" * 100)[:-9], "damaged"),
     (b"\x1f\x8bjunk", "damaged"),
-    (b"PAR1junkPAR1", "damaged"),
+    (b"PAR1\x15junkPAR1", "damaged"),
     (b"PK\x03\x04junk", "damaged"),
     (zipped({"x.csv": "a,b\n1,2\n"}), "other-kind"),
     (zipped({"../x.csv": "a,b\n1,2\n"}), "unsafe-archive"),
@@ -134,7 +134,8 @@ def test_parquet_columns_that_are_refused(tmp_path: Path) -> None:
     "dialect",
     [
         *({"decimal": "x"}, {"delimiter": ",,"}, {"encoding": "none"}, {"other": 1}, {"quote": 5}),
-        *({"header": False}, {"delimiter": '"'}, {"skip_lines": -1}),
+        *({"header": False}, {"delimiter": '"'}, {"skip_lines": -1}, {"encoding": "idna"}),
+        *({"quote": "\0"}, {"delimiter": "\n"}, {"escape": "\r"}, {"quote": "\ud800"}),
     ],
 )
 def test_a_dialect_that_is_wrong(tmp_path: Path, dialect: dict[str, Any]) -> None:
@@ -151,3 +152,38 @@ def test_no_message_holds_a_cell(tmp_path: Path) -> None:
         except FileRefused as refused:
             found = [str(refused)]
         assert "secret" not in " ".join(found)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf16", "U16", "UTF_16_LE", "utf-16"])
+def test_an_encoding_that_shows_at_the_first_bytes_may_be_given(
+    tmp_path: Path, encoding: str
+) -> None:
+    upload = opened(tmp_path, TABLE.encode(encoding), encoding=encoding)
+    assert upload.names == ("id", "montant", "libellé")
+
+
+def test_a_refusal_names_the_key_in_plain_words(tmp_path: Path) -> None:
+    said = {}
+    for key, value in (("encoding", "none"), ("names", ["a", "a"]), ("zz", 1)):
+        with pytest.raises(FileRefused) as caught:
+            opened(tmp_path, TABLE.encode(), **{key: value})
+        said[key] = str(caught.value)
+    assert said["encoding"] == "encoding: expected an encoding in which a line break is one byte"
+    assert said["names"] == "names: must differ from each other"
+    assert said["zz"].startswith("zz: ")
+
+
+@pytest.mark.parametrize(
+    "header", ["ORCID,amount", "PAR1,PAR2", "PARENT,amount", "[id],[amount]", "BZhour,x", "Rar!,b"]
+)
+def test_headers_that_begin_as_other_files_do(tmp_path: Path, header: str) -> None:
+    upload = opened(tmp_path, f"{header}\n1,2\n3,4\n".encode())
+    assert upload.names == tuple(header.split(","))
+
+
+def test_a_workbook_without_a_header(tmp_path: Path) -> None:
+    content = xlsx({"Payments": [["a1", 1.5], ["a2", 2.0]]})
+    with pytest.raises(FileRefused) as caught:
+        opened(tmp_path, content)
+    assert caught.value.code == "no-header"
+    assert opened(tmp_path, content, header=True).names == ("a1", "1.5")

@@ -85,7 +85,8 @@ def test_a_cell_that_is_too_long(tmp_path: Path) -> None:
 
 def test_long_cells_in_every_row(tmp_path: Path) -> None:
     # 1 MB in the file, 5 GB in memory if each row had its own.
-    table = table_of(tmp_path / "x", {"a": ["y" * MAX_CELL] * 5_000, "b": [1] * 5_000})
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 5_000), pa.array(["y" * MAX_CELL]))
+    table = table_of(tmp_path / "x", {"a": repeated, "b": [1] * 5_000})
     with pytest.raises(FileRefused) as caught:
         list(table.chunks())
     assert caught.value.code == "too-long"
@@ -94,8 +95,8 @@ def test_long_cells_in_every_row(tmp_path: Path) -> None:
 def test_the_first_rows_of_a_group(tmp_path: Path) -> None:
     table = table_of(tmp_path / "x", {"a": list(range(100)), "b": ["x"] * 100}, row_group_size=40)
     assert table.group_rows() == [40, 40, 20]
-    assert table.first_rows(1, 5)["a"].to_pylist() == [40, 41, 42, 43, 44]
-    assert table.first_rows(2, 500).num_rows == 20
+    assert table.first_rows(1, 5, GIB)["a"].to_pylist() == [40, 41, 42, 43, 44]
+    assert table.first_rows(2, 500, GIB).num_rows == 20
 
 
 def test_a_damaged_file(tmp_path: Path) -> None:
@@ -111,3 +112,48 @@ def test_a_damaged_file(tmp_path: Path) -> None:
     with pytest.raises(FileRefused) as caught:
         ParquetTable(path, GIB).check()
     assert caught.value.code == "damaged"
+
+
+def test_texts_that_are_not_utf_8(tmp_path: Path) -> None:
+    bad = pa.array([b"fine", b"\xff\xfe"]).view(pa.string())
+    for cells in (bad, bad.dictionary_encode(), bad.cast(pa.large_string())):
+        table = table_of(tmp_path / "x", {"a": [1, 2], "b": cells})
+        with pytest.raises(FileRefused, match="column b") as caught:
+            list(table.chunks())
+        assert (caught.value.code, caught.value.column) == ("damaged", "b")
+
+
+def test_a_tensor_is_nested(tmp_path: Path) -> None:
+    stored = pa.array([[1.0, 2.0]] * 2, pa.list_(pa.float32(), 2))
+    tensor = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.float32(), [2]), stored)
+    with pytest.raises(FileRefused) as caught:
+        table_of(tmp_path / "x", {"a": [1, 2], "b": tensor}).check()
+    assert (caught.value.code, caught.value.column) == ("nested-column", "b")
+
+
+def test_a_batch_of_wide_cells_has_few_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A cell of fixed width that every row repeats takes little room in the file.
+    monkeypatch.setattr(parquet_table, "_MAX_BATCH", 100_000)
+    wide = pa.array([b"x" * 1_000] * 5_000, pa.binary(1_000))
+    columns = {"n": pa.array(range(5_000)), "wide": wide}
+    table = table_of(tmp_path / "x", columns)
+    assert (tmp_path / "x").stat().st_size < 100_000
+    sizes = [chunk.columns["wide"].nbytes for chunk in table.chunks()]
+    assert sum(sizes) >= 5_000_000
+    assert max(sizes) <= 100_000
+    monkeypatch.setattr(parquet_table, "MAX_CELL", 999)
+    with pytest.raises(FileRefused) as caught:
+        table.check()
+    assert (caught.value.code, caught.value.column) == ("too-long", "wide")
+
+
+def test_the_first_rows_are_bounded_in_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_table, "_BATCH_ROWS", 100)
+    table = table_of(tmp_path / "x", {"a": range(10_000), "b": range(10_000)})
+    assert table.first_rows(0, 5_000, 1 << 30).num_rows == 5_000
+    assert table.first_rows(0, 5_000, 8_000).num_rows == 500
+    assert table.first_rows(0, 5_000, 1).num_rows == 100

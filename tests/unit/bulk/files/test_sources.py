@@ -98,3 +98,39 @@ def test_an_allowed_folder_may_be_a_link(places: Path) -> None:
     sources = JobSources.parse(str(places / "alias"))
     sources.fetch(f"{places}/alias/a.csv", places / "x", LIMIT)
     assert (places / "x").read_bytes() == b"ok/a.csv"
+
+
+def test_a_folder_that_becomes_a_link_after_the_check(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = JobSources._allowed
+
+    def checked_then_swapped(self: JobSources, source: str) -> tuple[Path, Path]:
+        found = check(self, source)
+        (places / "ok/inner").rename(places / "ok/before")
+        (places / "ok/inner").symlink_to(places / "out")
+        return found
+
+    (places / "out/b.csv").write_bytes(b"secret")
+    monkeypatch.setattr(JobSources, "_allowed", checked_then_swapped)
+    with pytest.raises(FileRefused) as caught:
+        fetch(places, f"{places}/ok/inner/b.csv")
+    assert caught.value.code == "source-not-allowed"
+    assert not (places / "job").exists()
+
+
+@pytest.mark.parametrize("name", ["\ud800.csv", "x" * 300, "x/" * 3_000])
+def test_names_that_no_file_has(places: Path, name: str) -> None:
+    with pytest.raises(FileRefused) as caught:
+        fetch(places, f"{places}/ok/{name}")
+    assert caught.value.code == "source-not-allowed"
+
+
+def test_no_file_stays_open(places: Path) -> None:
+    fetch(places, f"{places}/ok/inner/b.csv")
+    before = set(os.listdir("/proc/self/fd"))
+    fetch(places, f"{places}/ok/inner/b.csv")
+    for name in ("ok/pipe", "ok/inner", "ok/inner/missing.csv", "ok/a.csv/x"):
+        with pytest.raises(FileRefused):
+            fetch(places, f"{places}/{name}")
+    assert set(os.listdir("/proc/self/fd")) == before

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import struct
+import subprocess
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bulk.files import workbook
 from bulk.files.refused import FileRefused
 from bulk.files.workbook import check_compound, check_zip, copied_sheet, copy_sheet
 from tests.contracts.workbooks import xls, xlsx, xlsx_of, zipped
@@ -107,3 +113,67 @@ def test_zip_files_are_read_by_their_directory_only(tmp_path: Path) -> None:
     check_zip(path, GIB)
     with zipfile.ZipFile(path) as archive:
         assert "xl/workbook.xml" in archive.namelist()
+
+
+def test_a_large_old_document_is_searched_without_being_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with path.open("wb") as file:
+        file.write(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+        file.seek(1 << 26)
+        file.write("Workbook".encode("utf-16-le"))
+    tracemalloc.start()
+    try:
+        check_compound(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    with pytest.raises(FileRefused) as caught:
+        check_compound(path)
+    assert caught.value.code == "other-kind"
+
+
+def as_zip64(content: bytes) -> bytes:
+    """The same ZIP file; its directory is told by a record of ZIP64."""
+    end = content[-22:]
+    entries, size, start = struct.unpack("<HLL", end[10:20])
+    record = struct.pack(
+        "<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, size, start
+    )
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(content) - 22, 1)
+    full = end[:8] + b"\xff" * 12 + end[20:]
+    return content[:-22] + record + locator + full
+
+
+@pytest.mark.parametrize("form", [bytes, as_zip64])
+def test_a_directory_of_millions_of_entries_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(form(xlsx({"One": ROWS})))
+    check_zip(path, GIB)
+    monkeypatch.setattr(workbook, "_MAX_DIRECTORY", 100)
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda _: pytest.fail("it was read"))
+    with pytest.raises(FileRefused) as caught:
+        check_zip(path, GIB)
+    assert caught.value.code == "bomb"
+
+
+def test_two_processes_may_copy_the_same_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(xlsx({"One": ROWS}))
+    made: list[str] = []
+    run = subprocess.run
+
+    def noted(command: list[str], **more: Any) -> Any:
+        made.append(command[-1])
+        if len(made) == 1:  # the other one is done first
+            copy_sheet(path)
+        return run(command, **more)
+
+    monkeypatch.setattr(subprocess, "run", noted)
+    assert copy_sheet(path)[0].exists()
+    assert len(set(made)) == 2
+    assert {p.name for p in tmp_path.iterdir()} == {"x", copied_sheet(path).name}

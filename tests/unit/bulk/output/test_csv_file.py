@@ -37,17 +37,20 @@ def test_texts_come_back_but_for_an_apostrophe(tmp_path: Path, cells: list[str],
     for given_, (found, _) in zip([name, *cells], rows, strict=True):
         assert found in (given_, "'" + given_)
         assert found[:1] not in ("=", "@", "\t", "\r", "\n")
+        assert found.strip()[:1] not in ("=", "@")
         if found[:1] in ("+", "-"):
             assert not any(c.isalpha() and c not in "eE" for c in found)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-", "--1", "-a", "＝1", "+1-2", "-1\n=2"])  # fmt: skip  # noqa: E501
+@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-", "--1", "-a", "＝1", "+1-2", "-1\n=2", " =1", "\u00a0=1", "\ufeff=1", "\0=1", "\u200b\u3000@a", "  -a", "\x0b+a"])  # fmt: skip  # noqa: E501
 def test_formulas_are_defused(tmp_path: Path, text: str) -> None:
     rows = read_back(written(tmp_path / "x", pa.table({"a": [text], "b": [1]})))
     assert rows[1] == ["'" + text, "1"]
 
 
-@pytest.mark.parametrize("text", ["-12.50", "+3", "-1,5", "-1 234,50", "-1.5e-07", "-.5", "-5%"])
+@pytest.mark.parametrize(
+    "text", ["-12.50", "+3", "-1,5", "-1 234,50", "-1.5e-07", "-.5", "-5%", " -5 "]
+)
 def test_numbers_in_texts_stay(tmp_path: Path, text: str) -> None:
     rows = read_back(written(tmp_path / "x", pa.table({"a": [text], "b": [-1.5]})))
     assert rows[1] == [text, "-1.5"]
@@ -97,3 +100,17 @@ def test_chunks_of_long_rows_are_small(tmp_path: Path) -> None:
     chunks = list(csv_chunks(tmp_path / "x"))
     assert max(map(len, chunks)) < 20_000_000
     assert sum(map(len, chunks)) == 3 + 100 * 1_000_002
+
+
+def test_other_separators_are_in_quotes(tmp_path: Path) -> None:
+    # A spreadsheet may split at these as well.
+    text = written(tmp_path / "x", pa.table({"a": ["x;=1", "x\t=1"], "b": [1, 2]}))
+    assert text.split("\r\n")[1:3] == ['"x;=1",1', '"x\t=1",2']
+
+
+def test_times_beyond_the_calendar_are_empty(tmp_path: Path) -> None:
+    table = pa.table({"a": pa.array([2**62, 0], pa.timestamp("us")), "b": [1, 2]})
+    assert [row[0] for row in read_back(written(tmp_path / "x", table))[1:]] == [
+        "",
+        "1970-01-01 00:00:00",
+    ]

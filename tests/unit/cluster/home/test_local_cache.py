@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.home import local_cache
 from cluster.home.local_cache import Cleared, clear
 from fraud.errors import InvalidInput
 from models.artifact import MANIFEST
@@ -61,3 +62,22 @@ def test_a_name_is_no_path(home: Path, name: str) -> None:
 
 def test_a_home_without_a_cache_is_empty(tmp_path: Path) -> None:
     assert clear(tmp_path) == Cleared(0, 0, 0)
+
+
+def test_what_another_process_removes_meanwhile_is_no_failure(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = local_cache._artifacts
+
+    def listed_then_gone(home: Path, name: str | None) -> list[Path]:
+        found = listed(home, name)
+        clear_all = [path for folder in found for path in folder.iterdir()]
+        for path in [*clear_all, home / "cache/features-abc.npy"]:
+            path.unlink()
+        for folder in found:
+            folder.rmdir()
+        (home / "cache/features-def.npy").symlink_to("nowhere")
+        return found
+
+    monkeypatch.setattr(local_cache, "_artifacts", listed_then_gone)
+    assert clear(home) == Cleared(0, 0, 0)

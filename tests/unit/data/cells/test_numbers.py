@@ -99,3 +99,11 @@ def test_yes_and_no_of_other_languages(yes: str, no: str) -> None:
     assert found.value.tolist() == [1.0, 0.0, 0.0]
     assert found.known.tolist() == [True, True, False]
     assert not numbers(cells, NumberStyle()).known.any()
+
+
+def test_a_long_text_is_no_number_with_a_unit() -> None:
+    lenient = NumberStyle(lenient=True)
+    assert number(f"1{' ' * 90}d", lenient) == (1.0, "d")
+    # Trying every way to split spaces takes time with the square of their number.
+    assert number(f"1{' ' * 100}d", lenient) is None
+    assert numbers(pa.array(["9" * 300]), NumberStyle()).known.tolist() == [True]

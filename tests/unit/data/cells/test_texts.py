@@ -121,3 +121,29 @@ def test_markers_of_other_programs() -> None:
     cells = "none NONE Nan nil NIL undefined UNDEFINED n.a. N.A. na# ? . \u2013 \u2014 --- (blank)"
     found = texts(pa.array(cells.replace("na#", "#NULL").split()), DEFAULT_MISSING)
     assert found.values.null_count == len(found.values)
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000 + ".0", f"1.{'9' * 5_000}E5000", "9" * 17 + ".0"])
+def test_whole_numbers_of_any_length_that_may_have_lost_digits(text: str) -> None:
+    assert canonical_text(text) is None
+    assert texts(pa.array([text])).unreadable.tolist() == [True]
+
+
+def test_a_long_scientific_number_with_a_rest_keeps_its_digits() -> None:
+    assert canonical_text(f"1.{'9' * 5_000}E+2") == f"199.{'9' * 4_998}"
+    assert canonical_text("0001.5E+1") == "15"
+
+
+@pytest.mark.parametrize(
+    ("cells", "known"),
+    [
+        (pa.array([2**62, 0, None], pa.timestamp("us")), "1970-01-01 00:00:00"),
+        (pa.array([2**62, 0, None], pa.timestamp("us", "UTC")), "1970-01-01 00:00:00+00:00"),
+        (pa.array([2**31 - 1, 0, None], pa.int32()).cast(pa.date32()), "1970-01-01"),
+        (pa.array([0, 0, None], pa.timestamp("us", "Mars/Olympus")), None),
+    ],
+)
+def test_times_that_no_calendar_has_are_unreadable(cells: pa.Array, known: str | None) -> None:
+    found = texts(cells)
+    assert found.values.to_pylist() == [None, known, None]
+    assert found.unreadable.tolist() == [True, known is None, False]

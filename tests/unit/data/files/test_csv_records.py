@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from data.files.csv_lines import MAX_RECORD_LINES, Lines
 from data.files.csv_records import NOT_CSV, UNDECODABLE, WRONG_WIDTH, Record, Shape, records
@@ -57,3 +58,20 @@ def test_what_was_read_ahead_can_be_given_back() -> None:
     assert next(records(lines, CsvDialect())).code == NOT_CSV
     assert lines.passed == 5
     assert lines.give_back() == file.getvalue()[5 : file.tell()]
+
+
+def test_a_header_of_many_empty_names_is_looked_at_once_a_row() -> None:
+    class Row(list[str]):
+        looked_at = 0
+
+        def __getitem__(self, at: Any) -> Any:
+            found = super().__getitem__(at)
+            Row.looked_at += len(found) if isinstance(at, slice) else 1
+            return found
+
+    rows: list[list[str]] = [Row(["1", "2", *[""] * 5_000]) for _ in range(20)]
+    shape = Shape(["a", "b", *[""] * 5_000], rows)
+    assert (shape.names, shape.trailing) == (["a", "b"], 5_000)
+    assert Row.looked_at < 3 * 20 * 5_000
+    filled = [*rows[:19], ["1", "2", "", "3"]]
+    assert Shape(["a", "b", "", "", ""], filled).names == ["a", "b", "", ""]

@@ -73,3 +73,12 @@ def test_chunks_of_other_types_become_texts(later: pa.Array) -> None:
     read = draw.rows().column("a").to_pylist()
     assert read[0] in ("1.5", 1.5)
     assert len(read) == 4
+
+
+def test_long_bytes_are_cut_as_the_texts_that_they_are() -> None:
+    draw = RowDraw(10)
+    cells = ["é" * 5_000, "17.0", None]
+    stored = [None if text is None else text.encode() for text in cells]
+    draw.add({"b": pa.array([*stored, b"\xff" * 5_000])})
+    kept = draw.rows().column("b").to_pylist()
+    assert kept == ["é" * LONGEST_TEXT, "17", None, None]

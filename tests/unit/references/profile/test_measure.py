@@ -218,6 +218,29 @@ def test_addresses_and_names_of_people_are_texts() -> None:
     assert one(["yes", "no"] * 99, "telephone").kind is ColumnKind.CATEGORY
 
 
+PEOPLE = (
+    *("Martin", "Bernard", "Dubois", "Robert", "Petit", "Durand", "Leroy", "Moreau", "Simon"),
+    *("Laurent", "Roux"),
+)
+
+
+@pytest.mark.parametrize("name", ["last_name", "Nom", "beneficiary", "customer", "First Name"])
+def test_a_few_people_are_not_listed(name: str) -> None:
+    profile = one([PEOPLE[i % len(PEOPLE)] for i in range(N)], name)
+    assert profile.kind in (ColumnKind.IDENTIFIER, ColumnKind.TEXT)
+    assert profile.categories == ()
+    kinds = one([("retail", "company")[i % 2] for i in range(N)], name)
+    assert kinds.kind is ColumnKind.CATEGORY, "two words are no people"
+
+
+@pytest.mark.parametrize(
+    "name", ["ssn", "passport_number", "SIREN", "Passport No", "driver licence"]
+)
+def test_numbers_that_a_state_gives_are_ids(name: str) -> None:
+    profile = one(RNG.integers(10**8, 10**9, N), name)
+    assert (profile.kind, profile.quantiles) == (ColumnKind.IDENTIFIER, ())
+
+
 def test_few_merchants_are_categories() -> None:
     assert one([f"M{i % 20:04d}" for i in range(N)], "merchant").kind is ColumnKind.CATEGORY
 

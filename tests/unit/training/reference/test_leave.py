@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
+from models.store.location import store_of
 from references.files import read_reference
 from references.profile.measure import measure
 from references.profile.sketch import sketch
@@ -92,13 +93,14 @@ def test_without_a_table_it_is_said_and_nothing_fails(
     left: tuple[LeftReference, Path], tmp_path: Path
 ) -> None:
     settings = Settings(home=tmp_path)
-    assert list_reference(settings, None, "file:///x") is None
-    said = list_reference(settings, left[0], "file:///x")
+    store = store_of(settings)
+    assert list_reference(settings, None, store) is None
+    said = list_reference(settings, left[0], store)
     assert said is not None
     assert (said["listed"], said["id"]) == (False, left[0].id)
     assert "there is no database: `quorum references add made`" in said["sentence"]
     gone = settings.model_copy(update={"database_url": SecretStr("postgresql://127.0.0.1:1/x")})
-    said = list_reference(gone, left[0], "file:///x")
+    said = list_reference(gone, left[0], store)
     assert said is not None
     assert not said["listed"]
     assert "out of reach" in said["sentence"]
