@@ -133,8 +133,13 @@ async def test_files_of_refused_cancelled_and_expired_jobs_are_cleared(pool: asy
         await table.cancel(pool, "mine", job.job_id)
     assert await claim(pool, STORAGE, "a", 30, done.job_id) is not None
     await Lease(pool, done.job_id, "a", 30).end(JobState.DONE, retention_days=1)
-    assert await table.to_clear(pool, STORAGE) == [table.Leftover(cancelled.job_id, False)]
+    left = {leftover.job_id: leftover for leftover in await table.to_clear(pool, STORAGE)}
+    assert left == {
+        cancelled.job_id: table.Leftover(cancelled.job_id, expired=False, is_kept=False),
+        done.job_id: table.Leftover(done.job_id, expired=False, is_kept=True),
+    }
     await table.files_removed(pool, cancelled.job_id)
+    await table.files_trimmed(pool, done.job_id)
     assert await table.to_clear(pool, STORAGE) == []
     assert await table.with_files(pool, STORAGE) == {kept.job_id, done.job_id}
 
