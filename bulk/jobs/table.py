@@ -136,6 +136,8 @@ async def confirm(
     )
     if row is None:
         job = await find(source, tenant, job_id)
+        if job.state is JobState.WAITING:
+            raise NotFound("the job has expired")
         raise Conflict(f"the job does not wait for a confirmation: it is {job.state}")
     return job_of(row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,6 +95,7 @@ def score(
         review=review,
         format="parquet" if out is not None and out.suffix == ".parquet" else "csv",
     )
+    _require_writable(out, file)
     require_tenant(settings.tenant)
     asyncio.run(_score(settings, file, options, out, dry, as_is, as_json))
 
@@ -112,6 +114,7 @@ async def _score(
     from cluster.scoring.progress_bars import job_bars
     from cluster.scoring.result_file import write_result
     from cluster.scoring.workshop import open_desk
+    from fraud.errors import InvalidInput
 
     async with open_desk(settings) as desk:
         await desk.tidy()
@@ -121,6 +124,9 @@ async def _score(
                 match = await scoring.match()
             except FileRefused as refused:
                 raise CommandFailed(f"{file.name}: {refused.detail}", "") from None
+            except InvalidInput as wrong:
+                said = "; ".join(detail for _, _, detail in wrong.errors) or wrong.detail
+                raise CommandFailed(said, "see --help", 2) from None
         if dry or match.refused or (match.unconfirmed and not as_is):
             scoring.drop()
             _show_match(match, as_json)
@@ -153,6 +159,21 @@ def _options(**given: Any) -> JobOptions:
         where = ".".join(map(str, first["loc"]))
         what = first["msg"].removeprefix("Value error, ")
         raise CommandFailed(f"--{where}: {what}" if where else what, "see --help", 2) from None
+
+
+def _require_writable(out: Path | None, file: Path) -> None:
+    """Find out before the work whether its result can be written."""
+    if out is None:
+        return
+    where = out.parent
+    if not where.is_dir():
+        raise CommandFailed(f"--out {out}: there is no folder {where}", "make it first", 2)
+    if out.is_dir():
+        raise CommandFailed(f"--out {out} is a folder", "name a file in it", 2)
+    if out.exists() and out.samefile(file):
+        raise CommandFailed(f"--out {out} is the file to score", "choose another name", 2)
+    if not os.access(where, os.W_OK):
+        raise CommandFailed(f"--out {out}: the folder {where} cannot be written to", "", 2)
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
@@ -190,7 +211,8 @@ def _require_done(job: Job, as_json: bool) -> None:
     if job.state is JobState.REFUSED and job.match is not None:
         _show_match(job.match, as_json)
     what = str(job.problem.get("detail") or f"the job was {job.state}")
-    raise CommandFailed(f"{job.file_name}: {what}", "")
+    where = f" ({step})" if (step := job.problem.get("step")) else ""
+    raise CommandFailed(f"{job.file_name}: {what}{where}", "")
 
 
 def _document(job: Job, out: Path | None) -> dict[str, Any]:

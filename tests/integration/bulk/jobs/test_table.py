@@ -91,6 +91,13 @@ async def test_a_waiting_job_is_confirmed_once(pool: asyncpg.Pool) -> None:
         await table.confirm(pool, "mine", job.job_id, options, MATCH)
 
 
+async def test_a_job_that_has_expired_is_confirmed_no_more(pool: asyncpg.Pool) -> None:
+    job = await insert(pool, new_job(state=JobState.WAITING))
+    await let_expire(pool, job)  # its files may be on their way out
+    with pytest.raises(NotFound, match="has expired"):
+        await table.confirm(pool, "mine", job.job_id, JobOptions(), MATCH)
+
+
 @pytest.mark.parametrize("state", [JobState.WAITING, JobState.QUEUED])
 async def test_a_job_that_nobody_runs_is_cancelled_at_once(
     pool: asyncpg.Pool, state: JobState
