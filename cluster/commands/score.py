@@ -15,6 +15,7 @@ from cluster.terminal.console import JsonFlag, emit, progress
 if TYPE_CHECKING:
     from bulk.jobs.job import Job
     from bulk.jobs.options import JobOptions
+    from fraud.errors import InvalidInput
     from references.matching.match import Match
     from settings.settings import Settings
 
@@ -125,8 +126,7 @@ async def _score(
             except FileRefused as refused:
                 raise CommandFailed(f"{file.name}: {refused.detail}", "") from None
             except InvalidInput as wrong:
-                said = "; ".join(detail for _, _, detail in wrong.errors) or wrong.detail
-                raise CommandFailed(said, "see --help", 2) from None
+                raise CommandFailed(_wrong_options(wrong, options), "see --help", 2) from None
         if dry or match.refused or (match.unconfirmed and not as_is):
             scoring.drop()
             _show_match(match, as_json)
@@ -159,6 +159,25 @@ def _options(**given: Any) -> JobOptions:
         where = ".".join(map(str, first["loc"]))
         what = first["msg"].removeprefix("Value error, ")
         raise CommandFailed(f"--{where}: {what}" if where else what, "see --help", 2) from None
+
+
+def _wrong_options(wrong: InvalidInput, options: JobOptions) -> str:
+    """Return what is wrong with options, each as it was typed."""
+    return "; ".join(
+        f"{_typed(pointer, options)}: {detail}" for pointer, _, detail in wrong.errors
+    ) or str(wrong.detail)
+
+
+def _typed(pointer: str, options: JobOptions) -> str:
+    """Return the option and the value that a JSON pointer into the options leads to."""
+    field, _, key = pointer.removeprefix("/").partition("/")
+    key = key.replace("~1", "/").replace("~0", "~")
+    value = getattr(options, field, None)
+    if isinstance(value, dict):
+        return f"--{'column' if field == 'columns' else field} {key}={value.get(key, '')}"
+    if isinstance(value, tuple) and key.isdigit() and int(key) < len(value):
+        return f"--{field} {value[int(key)]}"
+    return f"--{field}"
 
 
 def _require_writable(out: Path | None, file: Path) -> None:

@@ -7,6 +7,7 @@ few kilobytes each), and not with the rows.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -119,10 +120,19 @@ def _scores(plan: ScoringPlan, folder: Path, rows: int) -> Arrays:
     """
     found: Arrays = {}
     for i, name in enumerate(_asked(plan)):
-        column = np.memmap(folder / f"{i}.f32", np.float32, "w+", shape=(max(rows, 1),))
+        file = folder / f"{i}.f32"
+        _reserve(file, 4 * max(rows, 1))
+        column = np.memmap(file, np.float32, "r+", shape=(max(rows, 1),))
         column[:] = np.nan
         found[name] = column
     return found
+
+
+def _reserve(file: Path, size: int) -> None:
+    """Make a file of so many bytes, or raise OSError: in the middle of a replay, a full disk would
+    end the process without a word."""
+    with file.open("wb") as made:
+        os.posix_fallocate(made.fileno(), 0, size)
 
 
 def _replay(
