@@ -10,7 +10,7 @@ import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
-from cluster.terminal.console import JsonFlag, emit, progress
+from cluster.terminal.console import JsonFlag, emit, print_line, progress
 
 if TYPE_CHECKING:
     from bulk.jobs.job import Job
@@ -110,6 +110,8 @@ async def _score(
     as_is: bool,
     as_json: bool,
 ) -> None:
+    import asyncio
+
     from bulk.files.refused import FileRefused
     from cluster.scoring.file_scoring import FileScoring
     from cluster.scoring.progress_bars import job_bars
@@ -134,13 +136,17 @@ async def _score(
             return
         if not as_json:
             _show_match(match, as_json)
-        with job_bars() as told:
-            job = await scoring.run(
-                match,
-                retention_days=settings.job_retention_days,
-                most_open=settings.max_open_jobs,
-                told=told,
-            )
+        try:
+            with job_bars() as told:
+                job = await scoring.run(
+                    match,
+                    retention_days=settings.job_retention_days,
+                    most_open=settings.max_open_jobs,
+                    told=told,
+                )
+        except asyncio.CancelledError:
+            print_line("interrupted: the job is cancelled, and its files are removed")
+            raise
         _require_done(job, as_json)
         if out is not None:
             write_result(desk.store, job, out)

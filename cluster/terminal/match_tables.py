@@ -35,7 +35,7 @@ def match_tables(match: Match) -> Group:
         wanted = list(match.models[:IN_FULL])
     else:
         wanted = [match.of(name) for name in match.chosen]
-    shown.append(_models(wanted))
+    shown += [_models(wanted), ""]
     for model in wanted:
         shown += [_text(_heading(model), "bold"), _columns(model), *_remarks(model), ""]
     others = [model for model in match.models if model not in wanted]
