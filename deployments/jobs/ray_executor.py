@@ -65,9 +65,7 @@ class RayExecutor:
                 is_whole = True
                 raise error.cause from None
             except RayActorError as error:
-                raise WorkerLost(
-                    "its process was killed, perhaps for its memory"
-                ) from error
+                raise WorkerLost("its process was killed, perhaps for its memory") from error
             finally:
                 self._busy.discard(worker)
                 if is_whole:
