@@ -22,6 +22,7 @@ from bulk.scoring.plan import ScoringPlan
 from bulk.scoring.result_columns import free_names, result_columns
 from bulk.scoring.summary import summary
 from bulk.scoring.summary.agreement import mean_agreement, overlaps
+from bulk.scoring.summary.doubts import doubts
 from bulk.scoring.summary.unusual_rows import unusual_rows
 from fraud.payment.batch import Float32, Float64
 
@@ -146,6 +147,8 @@ def _summary(
 ) -> dict[str, Any]:
     scores, probability, agreement = outcome.scores, outcome.probability, outcome.agreement
     counts = summary.level_counts(outcome.level)
+    models = summary.model_table(plan, scores.models, outcome.overlap)
+    drift = summary.drifted_columns(plan, scores.counts)
     return {
         **summary.short_answer(plan, options, probability, counts, outcome.recalibrated),
         "rows": {
@@ -163,7 +166,8 @@ def _summary(
         "fraud_rate": summary.rate_summary(outcome.recalibrated),
         "recalibration": outcome.recalibrated.summary(),
         "agreement": None if agreement is None else round(agreement, 4),
-        "models": summary.model_table(plan, scores.models, outcome.overlap),
-        "drift": summary.drifted_columns(plan, scores.counts),
+        "doubts": doubts(models, drift),
+        "models": models,
+        "drift": drift,
         "anomalies": unusual_rows(paths, plan, scores.anomaly, probability, scores.starts),
     }

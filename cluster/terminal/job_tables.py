@@ -70,6 +70,7 @@ def summary_tables(summary: dict[str, Any]) -> Group:
         shown.append(_levels(summary))
     if "fraud_rate" in summary:
         shown.append(_text(_rate(summary["fraud_rate"])))
+    shown += [_text(f"Look twice: {sentence}", "yellow") for sentence in summary.get("doubts", ())]
     if summary.get("models"):
         shown.append(_models(summary["models"]))
     drifted = sorted(summary.get("drift", []), key=lambda c: -(c.get("psi") or 0))

@@ -7,9 +7,13 @@ from dataclasses import replace
 
 from references.matching.match import ModelMatch
 
+CLOSE = 0.95
+"""Share of the best match's similarity from which another one scores beside it."""
+
 UNKNOWN_SKILL = 0.5
 _LEAST_SKILL = 0.05
 _LEAST_SIMILARITY = 1e-3
+_SHARPNESS = 4
 
 
 def skill(metrics: Mapping[str, float]) -> float:
@@ -31,7 +35,11 @@ def weighted(
     named: Collection[str] = (),
 ) -> tuple[ModelMatch, ...]:
     """Return the models that score, the largest weight first: those that the sender named, else
-    the best that fit. A weight is proportional to similarity times skill; the sum is 1.
+    the best that fit and those about as similar.
+
+    A model of another source can fit and still rank a file far worse than the best match: only
+    those within `CLOSE` of its similarity can add to it. A weight is proportional to skill and to
+    the `_SHARPNESS`th power of similarity; the sum is 1.
 
     Args:
         models: the best first.
@@ -40,7 +48,17 @@ def weighted(
         named: references that the sender named.
     """
     usable = [m for m in models if m.reference in named] if named else []
-    usable = usable or [m for m in models if m.fits][:most]
-    raw = [max(m.similarity, _LEAST_SIMILARITY) * skills[m.reference] for m in usable]
+    usable = usable or _close([m for m in models if m.fits])[:most]
+    best = max((_similarity(m) for m in usable), default=1.0)
+    raw = [(_similarity(m) / best) ** _SHARPNESS * skills[m.reference] for m in usable]
     chosen = [replace(m, weight=r / sum(raw)) for m, r in zip(usable, raw, strict=True)]
     return tuple(sorted(chosen, key=lambda m: -m.weight))
+
+
+def _close(models: Sequence[ModelMatch]) -> list[ModelMatch]:
+    least = CLOSE * max((m.similarity for m in models), default=0.0)
+    return [m for m in models if m.similarity >= least]
+
+
+def _similarity(model: ModelMatch) -> float:
+    return max(model.similarity, _LEAST_SIMILARITY)

@@ -119,6 +119,7 @@ SUMMARY: dict[str, Any] = {
         "reason": "the share of fraud is half of that in training",
         "training_rate": 0.0122,
     },
+    "doubts": ["these columns are spread otherwise than in training: <montant>"],
     "agreement": 0.83,
     "models": [
         {

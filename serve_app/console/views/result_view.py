@@ -77,7 +77,8 @@ class Result:
         unscored: rows that no model could score.
         by_rank: levels go by rank, not by thresholds.
         recalibration: one or two sentences.
-        agreement: mean rank correlation of the models; "" for one model.
+        doubts: what speaks against trusting it, in sentences.
+        agreement: share of their riskiest rows in common, mean of all pairs; "" for one model.
         quantiles: (share of rows, probability).
     """
 
@@ -85,6 +86,7 @@ class Result:
     unscored: int
     models: str
     forced: str
+    doubts: tuple[str, ...]
     levels: tuple[Level, ...]
     levels_bar: Markup
     by_rank: bool
@@ -112,6 +114,7 @@ def result_of(job: Job) -> Result:
         unscored=int(rows.get("unscored", 0)),
         models=listed([_name(reference) for reference in chosen]),
         forced=listed([_name(n) for n in chosen if job.match and job.match.of(n).forced]),
+        doubts=tuple(summary.get("doubts") or ()),
         levels=tuple(Level(n, c, c / leveled if leveled else 0.0) for n, c in counts.items()),
         levels_bar=pictures.levels(*(counts[name] for name in LEVELS)),
         by_rank=job.options.review is not None,

@@ -14,6 +14,7 @@ from tests.contracts.jobs import new_job
 SUMMARY: dict[str, Any] = {
     "levels": {"low": 95, "high": 2, "medium": 3, "unscored": 0},
     "fraud_rate": {"estimate": 0.021, "low": 0.01, "high": 0.03, "method": "label-shift"},
+    "doubts": ["age is spread otherwise"],
     "models": [{"reference": "cards@0123456789ab", "weight": 1.0, "similarity": 0.9, "mean": 0.02}],
     "drift": [
         {"reference": "cards@0123456789ab", "column": "amount", "file_column": "x", "psi": 0.1},
@@ -54,6 +55,7 @@ def test_a_job_shows_its_state_and_problem() -> None:
 
 def test_a_summary_shows_levels_rate_models_and_the_worst_drift_first() -> None:
     text = shown(summary_tables(SUMMARY))
+    assert "Look twice: age is spread otherwise" in text
     assert "2.00%" in text
     assert text.index("high") < text.index("medium") < text.index("low")
     assert "unscored" not in text

@@ -20,15 +20,23 @@ def test_skill_is_the_gini_coefficient() -> None:
     assert skill({}) == skill({"roc_auc": 7.0}) == UNKNOWN_SKILL
 
 
-def test_weights_are_similarity_times_skill() -> None:
-    models = [_model("a", 0.9), _model("b", 0.6)]
-    chosen = weighted(models, {"a": 0.2, "b": 0.9}, 3)
-    assert [m.reference for m in chosen] == ["b", "a"]
-    assert [m.weight for m in chosen] == pytest.approx([0.75, 0.25])
+def test_weights_follow_skill_and_similarity() -> None:
+    models = [_model("a", 0.9), _model("b", 0.9), _model("c", 0.87)]
+    chosen = weighted(models, {"a": 0.2, "b": 0.6, "c": 0.2}, 3)
+    assert [m.reference for m in chosen] == ["b", "a", "c"]
+    least = 0.2 * (0.87 / 0.9) ** 4
+    total = 0.8 + least
+    assert [m.weight for m in chosen] == pytest.approx([0.6 / total, 0.2 / total, least / total])
+
+
+def test_a_model_that_only_fits_does_not_score_beside_one_of_the_same_source() -> None:
+    models = [_model("own", 0.88), _model("near", 0.87), _model("other", 0.8)]
+    chosen = weighted(models, dict.fromkeys(("own", "near", "other"), 1.0), 3)
+    assert {m.reference for m in chosen} == {"own", "near"}
 
 
 def test_only_the_best_that_fit_are_chosen() -> None:
-    models = [_model("x", 0.95, REFUSED), _model("a", 0.9), _model("b", 0.8), _model("c", 0.7)]
+    models = [_model("x", 0.95, REFUSED), _model("a", 0.9), _model("b", 0.89), _model("c", 0.88)]
     chosen = weighted(models, dict.fromkeys("xabc", 1.0), 2)
     assert [m.reference for m in chosen] == ["a", "b"]
 

@@ -107,6 +107,7 @@ async def test_the_result_is_shown(console: Console, browser: httpx.AsyncClient)
     text = (await browser.get(PATH)).text
     for words in ("115,990", "0.61\xa0%", "0.310", "much", "4,182", "0.83", "result.parquet"):
         assert words in text
+    assert "than in training: &lt;montant&gt;" in text
     assert text.count('role="img"') >= 6
 
 

@@ -73,6 +73,7 @@ def test_an_empty_summary_shows_nothing() -> None:
     view = result_of(done(summary={}, match=None))
     assert (view.rows, view.models, view.rate, view.drift) == (0, "", None, ())
     assert view.histogram == view.levels_bar == ""
+    assert view.doubts == ()
 
 
 def test_the_summary_of_a_real_job_is_shown_whole(tmp_path: Path) -> None:
