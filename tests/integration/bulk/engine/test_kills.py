@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from bulk.jobs.job import Job
 from bulk.jobs.lease import Lease, claim
 from bulk.jobs.state import JobState
 from bulk.jobs.store import JobStore
-from stores.postgres.connect import connection, open_pool
+from stores.postgres.connect import connection
 from tests.contracts.inline_executor import InlineExecutor
 from tests.contracts.job_steps import LineSteps, calls, plan_nothing
 from tests.contracts.jobs import new_job
@@ -25,19 +24,6 @@ from tests.contracts.waiting import until
 
 LINES = [f"row{n}" for n in range(1, 12)]
 RESULT = [f"{line} {len(line)}" for line in LINES]
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await open_pool(database_url, size=4, timeout_s=10.0)
-    await pool.execute("DELETE FROM jobs")
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> JobStore:
-    return JobStore(tmp_path / "jobs")
 
 
 def shop(store: JobStore, **steps: Any) -> Workshop:

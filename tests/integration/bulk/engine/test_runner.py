@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,6 @@ from bulk.jobs.store import ORPHAN_AGE_S, JobStore, job_store_of
 from bulk.scoring.plan import ScoringPlan
 from fraud.errors import ArtifactsUnavailable, NotFound
 from settings.settings import Settings
-from stores.postgres.connect import open_pool
 from tests.contracts.inline_executor import InlineExecutor
 from tests.contracts.job_steps import LineSteps, broken, calls, plan_nothing
 from tests.contracts.jobs import MATCH, new_job, new_job_id
@@ -41,19 +40,6 @@ from tests.contracts.waiting import PATIENCE_S, until
 
 LINES = [f"row{n}" for n in range(1, 12)]
 RESULT = [f"{line} {len(line)}" for line in LINES]
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await open_pool(database_url, size=4, timeout_s=10.0)
-    await pool.execute("DELETE FROM jobs")
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> JobStore:
-    return JobStore(tmp_path / "jobs")
 
 
 def shop(store: JobStore, executor: Executor | None = None, **changes: Any) -> Workshop:
