@@ -19,6 +19,10 @@ _SAFE = 0.8
 """Share of the lease after which work stops if it could not be renewed."""
 
 
+_SILENT = 0.2
+"""Share of the lease that one renewal may take: a connection may be dead without an error."""
+
+
 class Renewable(Protocol):
     """What is held: `bulk.jobs.lease.Lease`."""
 
@@ -65,10 +69,13 @@ async def _renew(lease: Renewable, beat: Callable[[], float | None]) -> None:
     while True:
         await asyncio.sleep(BEAT_S)
         began_s = loop.time()
+        speed = beat()
         try:
-            if await lease.renew(beat()):
+            async with asyncio.timeout(_SILENT * lease.lease_s):
+                is_unwanted = await lease.renew(speed)
+            if is_unwanted:
                 raise Cancelled("the job was cancelled")
             renewed_s = began_s
-        except StoreUnavailable:
+        except (StoreUnavailable, TimeoutError):
             if loop.time() - renewed_s > _SAFE * lease.lease_s:
                 raise LeaseLost("PostgreSQL has not answered, so the lease may be over") from None

@@ -21,7 +21,14 @@ from bulk.engine.executor import Executor, WorkerLost
 from bulk.engine.hold import work_under
 from bulk.engine.progress import Progress, Speed
 from bulk.engine.steps import FileRead, Planner, ReadOrder, Steps
-from bulk.engine.units import ATTEMPTS, UnitFailed, Units, through_outages
+from bulk.engine.units import (
+    ATTEMPTS,
+    UnitFailed,
+    Units,
+    code_of,
+    reason_of,
+    through_outages,
+)
 from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.job import Job
 from bulk.jobs.lease import Lease, Phase, Unit, UnitRecord
@@ -35,7 +42,6 @@ from fraud.errors import (
     NotFound,
     QuorumError,
     StoreUnavailable,
-    Unavailable,
 )
 from references.matching.match import Match
 
@@ -118,6 +124,23 @@ class JobRun:
             asyncio.CancelledError: this run is stopped; the job is given back.
         """
         try:
+            state = await self._run()
+        except (LeaseLost, StoreUnavailable, asyncio.CancelledError):
+            with suppress(QuorumError):  # then the lease ends by itself
+                await self._lease.give_back(self._units.under_way)
+            raise
+        except Exception as error:  # or the next runner would fail the same way, and the next
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("job %s: %s\n%s", self._job.job_id, type(error).__name__, frames)
+            problem = {"code": code_of(error), "detail": reason_of(error)}
+            return await self._end(JobState.FAILED, problem=problem)
+        if state is JobState.DONE and self._shop.used is not None:
+            with suppress(QuorumError):  # a count, and no more
+                await self._shop.used(self._job.tenant, self._match)
+        return state
+
+    async def _run(self) -> JobState:
+        try:
             summary = await work_under(self._lease, self._work(), self._beat)
         except Cancelled:
             return await self._end(JobState.CANCELLED)
@@ -130,21 +153,7 @@ class JobRun:
         except UnitFailed as failed:
             problem = {"code": failed.code, "step": failed.unit, "detail": failed.detail}
             return await self._end(JobState.FAILED, problem=problem)
-        except (LeaseLost, StoreUnavailable, asyncio.CancelledError):
-            with suppress(QuorumError):  # then the lease ends by itself
-                await self._lease.give_back(self._units.under_way)
-            raise
-        except Exception as error:  # or the next runner would fail the same way, and the next
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("job %s: %s\n%s", self._job.job_id, type(error).__name__, frames)
-            problem = {"code": "step-failed", "detail": type(error).__name__}
-            return await self._end(JobState.FAILED, problem=problem)
-        state = await self._end(JobState.DONE, summary=summary)
-        await asyncio.to_thread(self._drop_what_was_needed)
-        if self._shop.used is not None:
-            with suppress(QuorumError):  # a count, and no more
-                await self._shop.used(self._job.tenant, self._match)
-        return state
+        return await self._end(JobState.DONE, summary=summary)
 
     async def _work(self) -> dict[str, Any]:
         await asyncio.to_thread(self._shop.store.make, self._job.job_id)
@@ -269,15 +278,6 @@ class JobRun:
     async def _reopen(self, unit: Unit) -> None:
         await through_outages(lambda: self._lease.reopen(unit))
 
-    def _drop_what_was_needed(self) -> None:
-        """Remove what the result does not need. What stays expires with the job."""
-        paths, store = self._paths, self._shop.store
-        folders = (paths.part(0).parent, paths.scores(0).parent, paths.replayed(0).parent)
-        with suppress(Unavailable):
-            store.drop(self._job.job_id, paths.upload, paths.replay, *folders)
-            if store.is_remote:
-                store.remove_local(self._job.job_id)
-
     async def _plan(self) -> ScoringPlan:
         for tries_left in reversed(range(ATTEMPTS)):
             try:
@@ -285,7 +285,9 @@ class JobRun:
             except WorkerLost as lost:
                 if not tries_left:
                     raise UnitFailed("planning", str(lost), "step-failed") from lost
-            except (NotFound, ArtifactRefused, ArtifactsUnavailable) as error:
+            except ArtifactsUnavailable as error:
+                raise UnitFailed("planning", str(error), code_of(error)) from error
+            except (NotFound, ArtifactRefused) as error:
                 raise UnitFailed("planning", str(error), "model-gone") from error
         raise AssertionError("unreachable")
 

@@ -48,7 +48,7 @@ class ProcessPool:
                 is_whole = True
                 return found
             except BrokenProcessPool as error:
-                raise WorkerLost("a process that scored a part was killed") from error
+                raise WorkerLost("its process was killed, perhaps for its memory") from error
             except Exception:
                 is_whole = True
                 raise

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from bulk.jobs import table
 from bulk.jobs.job import Job
 from bulk.jobs.lease import Lease, claim
 from bulk.jobs.state import JobState
-from fraud.errors import LeaseLost
+from fraud.errors import LeaseLost, Unavailable
 from stores.postgres.errors import translate_outages
 
 LEASE_S: Final = 30.0
@@ -76,13 +77,15 @@ class Runner:
         except LeaseLost as error:
             _log.warning("job %s: %s", job.job_id, error)
             return job, None
-        if state in (JobState.REFUSED, JobState.CANCELLED):
+        with suppress(Unavailable):  # then it is cleared later
             await self.clear()
         return job, state
 
     async def clear(self) -> int:
-        """Remove the files of jobs that were refused, cancelled or have expired, and forget the
-        expired ones.
+        """Remove what nobody needs of jobs that have ended: of those that are done or have failed
+        all but what callers fetch, of the others all files; and forget those that have expired.
+
+        A job whose files cannot be removed keeps no other from being cleared.
 
         Returns:
             How many jobs were cleared.
@@ -90,17 +93,28 @@ class Runner:
         Raises:
             StoreUnavailable, ArtifactsUnavailable: a store does not answer.
         """
-        store = self._shop.store
-        storage = await asyncio.to_thread(store.identity)
+        storage = await asyncio.to_thread(self._shop.store.identity)
         async with translate_outages():
             left = await table.to_clear(self._source, storage)
-            for job in left:
-                await asyncio.to_thread(store.remove, job.job_id)
-                if job.expired:
-                    await table.forget(self._source, job.job_id)
-                else:
-                    await table.files_removed(self._source, job.job_id)
-        return len(left)
+        cleared = 0
+        for job in left:
+            try:
+                await self._clear(job)
+                cleared += 1
+            except OSError as error:
+                _log.error("files of job %s stay: %s", job.job_id, error.strerror)
+        return cleared
+
+    async def _clear(self, left: table.Leftover) -> None:
+        store = self._shop.store
+        await asyncio.to_thread(store.trim if left.is_kept else store.remove, left.job_id)
+        async with translate_outages():
+            if left.expired:
+                await table.forget(self._source, left.job_id)
+            elif left.is_kept:
+                await table.files_trimmed(self._source, left.job_id)
+            else:
+                await table.files_removed(self._source, left.job_id)
 
     async def remove_orphans(self, now_ms: int) -> int:
         """Remove files of jobs that were never submitted, or whose removal was interrupted.

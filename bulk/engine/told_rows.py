@@ -46,7 +46,7 @@ def told_rows(paths: JobPaths) -> int | None:
     """Return what was told last; None if nothing was."""
     try:
         return int(_path(paths).read_text())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):  # a figure, and no more
         return None
 
 

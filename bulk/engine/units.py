@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
@@ -30,6 +32,8 @@ OUTAGE_S: Final = 600.0
 
 _CERTAIN = (InvalidInput, NotFound, ArtifactRefused, SchemaMismatch)
 """Another attempt would end the same way."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +104,7 @@ class Units:
             except Busy:
                 raise
             except _CERTAIN as failed:
-                raise await self._given_up(unit, _reason(failed), _code(failed)) from failed
+                raise await self._given_up(unit, reason_of(failed), code_of(failed)) from failed
             except Exception as failed:
                 error = failed
             else:
@@ -108,9 +112,9 @@ class Units:
                 return found
             # Frames without the message, which may quote a cell.
             frames = "".join(traceback.format_tb(error.__traceback__))
-            _log.warning("%s, attempt %d: %s\n%s", _words(unit), attempt, _reason(error), frames)
+            _log.warning("%s, attempt %d: %s\n%s", _words(unit), attempt, reason_of(error), frames)
             if attempt >= ATTEMPTS:
-                raise await self._given_up(unit, _reason(error), _code(error)) from error
+                raise await self._given_up(unit, reason_of(error), code_of(error)) from error
             self.under_way.discard(unit)
             await asyncio.sleep(RETRY_S * attempt)
 
@@ -139,15 +143,20 @@ def _words(unit: Unit) -> str:
     return f"{unit.phase} of part {unit.part}" if unit.phase == "scoring" else str(unit.phase)
 
 
-def _reason(error: Exception) -> str:
-    """Why a unit failed, for the job's caller. Errors of others may quote a cell."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror  # such as a full disk; the path is not told
+def reason_of(error: Exception) -> str:
+    """Return why work failed, for the job's caller. Errors of others may quote a cell or a path."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)  # such as a full disk; Arrow's own words hold the path
     if not isinstance(error, QuorumError):
-        return type(error).__name__
+        return f"an unexpected error ({type(error).__name__}); the log of the runner has more"
     return str(getattr(error, "detail", None) or error)
 
 
-def _code(error: Exception) -> str:
+def code_of(error: Exception) -> str:
+    """Return the stable code of why work failed."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return "disk-full"
+    if isinstance(error, Unavailable):
+        return "store-unavailable"
     code = getattr(error, "code", None)
     return code if isinstance(code, str) else "step-failed"

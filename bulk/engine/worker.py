@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from typing import Final
 
@@ -33,7 +34,9 @@ def become_worker(nice: int = NICE) -> None:
 
 
 def begin(nice: int = NICE) -> None:
-    """`become_worker` in a process that `multiprocessing` started; it ends with its parent."""
+    """`become_worker` in a process that `multiprocessing` started; it ends with its parent, which
+    alone hears Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     become_worker(nice)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
 

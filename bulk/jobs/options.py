@@ -49,4 +49,7 @@ class JobOptions(BaseModel):
             raise ValueError("medium must be below high")
         if self.model and len(self.model) > MAX_MODELS:
             raise ValueError(f"model: at most {MAX_MODELS}")
+        contradicted = sorted(set(self.ignore) & {*self.columns, *self.convert})
+        if contradicted:
+            raise ValueError(f"ignore: {contradicted[0]} is also to be read as a column")
         return self

@@ -80,6 +80,11 @@ class JobPaths:
         """Parquet: the columns of the file, then Quorum's, in the order of the file."""
         return self.folder / "result.parquet"
 
+    @property
+    def fetched(self) -> tuple[Path, ...]:
+        """What callers fetch, and all that stays of a job that has ended."""
+        return self.result, self.errors
+
 
 SAMPLED_ROWS: Final = 20_000
 ROWS_PER_PART: Final = 50_000

@@ -115,20 +115,23 @@ class JobStore:
         here = [file.exists() or self._receive(job_id, file) for file in files]
         return all(here)
 
-    def drop(self, job_id: UUID, *files: Path) -> None:
-        """Remove files or folders of a job that are not needed any more, here and there.
+    def trim(self, job_id: UUID) -> None:
+        """Remove all files of a job but those that callers fetch (`JobPaths.fetched`). Behind S3,
+        those are removed from this machine as well.
 
         Raises:
             ArtifactsUnavailable: the store does not answer.
         """
-        for file in files:
-            if file.is_dir():
-                shutil.rmtree(file, ignore_errors=True)
-            else:
-                file.unlink(missing_ok=True)
-            if self._objects is not None:
-                self._objects.remove(self._name(job_id, file))
-                self._remove_remote(self._name(job_id, file))
+        paths = self.paths(job_id)
+        if self._objects is None:
+            for left in set(paths.folder.glob("*")) - set(paths.fetched):
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)
+            return
+        self.remove_local(job_id)
+        self._remove_remote(str(job_id), {self._name(job_id, file) for file in paths.fetched})
 
     def remove(self, job_id: UUID) -> None:
         """Remove all files of a job, here and there.
@@ -183,10 +186,11 @@ class JobStore:
             made.unlink(missing_ok=True)
         return True
 
-    def _remove_remote(self, prefix: str) -> None:
+    def _remove_remote(self, prefix: str, but: Collection[str] = ()) -> None:
         assert self._objects is not None
         for name in self._objects.sizes(prefix):
-            self._objects.remove(name)
+            if name not in but:
+                self._objects.remove(name)
 
     def _name(self, job_id: UUID, file: Path) -> str:
         return f"{job_id}/{file.relative_to(self.paths(job_id).folder).as_posix()}"

@@ -50,15 +50,17 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A job whose files are to be removed.
+    """A job with files that are to be removed.
 
     Attributes:
         job_id: of the job.
         expired: the job itself is to be forgotten, too.
+        is_kept: what a caller fetches stays; only what the job's run needed is to be removed.
     """
 
     job_id: UUID
     expired: bool
+    is_kept: bool
 
 
 async def insert(source: Source, job: Job, *, retention_days: float, most_open: int) -> Job:
@@ -134,6 +136,8 @@ async def confirm(
     )
     if row is None:
         job = await find(source, tenant, job_id)
+        if job.state is JobState.WAITING:
+            raise NotFound("the job has expired")
         raise Conflict(f"the job does not wait for a confirmation: it is {job.state}")
     return job_of(row)
 
@@ -150,10 +154,15 @@ async def cancel(source: Source, tenant: str, job_id: UUID) -> Job:
 
 
 async def to_clear(source: Source, storage: str, limit: int = 100) -> list[Leftover]:
-    """Return jobs of a store that were refused, cancelled or have expired, and still have files
-    or, if they have expired, a row. `files_removed` and `forget` take them off this list."""
+    """Return jobs of a store that have ended and still have files that nobody needs, and jobs that
+    have expired. `files_trimmed`, `files_removed` and `forget` take them off this list."""
     rows = await source.fetch(_sql("jobs_to_clear"), storage, limit)
-    return [Leftover(row["job_id"], row["expired"]) for row in rows]
+    return [Leftover(row["job_id"], row["expired"], row["is_kept"]) for row in rows]
+
+
+async def files_trimmed(source: Source, job_id: UUID) -> None:
+    """Record that of the files of a job only those are left that a caller fetches."""
+    await source.execute(_sql("files_trimmed"), job_id)
 
 
 async def files_removed(source: Source, job_id: UUID) -> None:

@@ -109,7 +109,8 @@ def run_jobs(as_json: JsonFlag = False) -> None:
 
     settings = load_settings()
     ran = asyncio.run(_run_all(settings))
-    emit(ran, as_json, lambda _: "\n".join(f"job {r['job_id']}: {r['state']}" for r in ran))
+    lines = [f"job {one['job_id']}: {one['state']}" for one in ran] or ["no job is to be run"]
+    emit(ran, as_json, lambda _: "\n".join(lines))
 
 
 async def _run_all(settings: Settings) -> list[dict[str, str]]:

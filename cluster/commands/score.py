@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,11 +10,12 @@ import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
-from cluster.terminal.console import JsonFlag, emit, progress
+from cluster.terminal.console import JsonFlag, emit, print_line, progress
 
 if TYPE_CHECKING:
     from bulk.jobs.job import Job
     from bulk.jobs.options import JobOptions
+    from fraud.errors import InvalidInput
     from references.matching.match import Match
     from settings.settings import Settings
 
@@ -94,6 +96,7 @@ def score(
         review=review,
         format="parquet" if out is not None and out.suffix == ".parquet" else "csv",
     )
+    _require_writable(out, file)
     require_tenant(settings.tenant)
     asyncio.run(_score(settings, file, options, out, dry, as_is, as_json))
 
@@ -107,11 +110,14 @@ async def _score(
     as_is: bool,
     as_json: bool,
 ) -> None:
+    import asyncio
+
     from bulk.files.refused import FileRefused
     from cluster.scoring.file_scoring import FileScoring
     from cluster.scoring.progress_bars import job_bars
     from cluster.scoring.result_file import write_result
     from cluster.scoring.workshop import open_desk
+    from fraud.errors import InvalidInput
 
     async with open_desk(settings) as desk:
         await desk.tidy()
@@ -121,6 +127,8 @@ async def _score(
                 match = await scoring.match()
             except FileRefused as refused:
                 raise CommandFailed(f"{file.name}: {refused.detail}", "") from None
+            except InvalidInput as wrong:
+                raise CommandFailed(_wrong_options(wrong, options), "see --help", 2) from None
         if dry or match.refused or (match.unconfirmed and not as_is):
             scoring.drop()
             _show_match(match, as_json)
@@ -128,13 +136,17 @@ async def _score(
             return
         if not as_json:
             _show_match(match, as_json)
-        with job_bars() as told:
-            job = await scoring.run(
-                match,
-                retention_days=settings.job_retention_days,
-                most_open=settings.max_open_jobs,
-                told=told,
-            )
+        try:
+            with job_bars() as told:
+                job = await scoring.run(
+                    match,
+                    retention_days=settings.job_retention_days,
+                    most_open=settings.max_open_jobs,
+                    told=told,
+                )
+        except asyncio.CancelledError:
+            print_line("interrupted: the job is cancelled, and its files are removed")
+            raise
         _require_done(job, as_json)
         if out is not None:
             write_result(desk.store, job, out)
@@ -153,6 +165,40 @@ def _options(**given: Any) -> JobOptions:
         where = ".".join(map(str, first["loc"]))
         what = first["msg"].removeprefix("Value error, ")
         raise CommandFailed(f"--{where}: {what}" if where else what, "see --help", 2) from None
+
+
+def _wrong_options(wrong: InvalidInput, options: JobOptions) -> str:
+    """Return what is wrong with options, each as it was typed."""
+    return "; ".join(
+        f"{_typed(pointer, options)}: {detail}" for pointer, _, detail in wrong.errors
+    ) or str(wrong.detail)
+
+
+def _typed(pointer: str, options: JobOptions) -> str:
+    """Return the option and the value that a JSON pointer into the options leads to."""
+    field, _, key = pointer.removeprefix("/").partition("/")
+    key = key.replace("~1", "/").replace("~0", "~")
+    value = getattr(options, field, None)
+    if isinstance(value, dict):
+        return f"--{'column' if field == 'columns' else field} {key}={value.get(key, '')}"
+    if isinstance(value, tuple) and key.isdigit() and int(key) < len(value):
+        return f"--{field} {value[int(key)]}"
+    return f"--{field}"
+
+
+def _require_writable(out: Path | None, file: Path) -> None:
+    """Find out before the work whether its result can be written."""
+    if out is None:
+        return
+    where = out.parent
+    if not where.is_dir():
+        raise CommandFailed(f"--out {out}: there is no folder {where}", "make it first", 2)
+    if out.is_dir():
+        raise CommandFailed(f"--out {out} is a folder", "name a file in it", 2)
+    if out.exists() and out.samefile(file):
+        raise CommandFailed(f"--out {out} is the file to score", "choose another name", 2)
+    if not os.access(where, os.W_OK):
+        raise CommandFailed(f"--out {out}: the folder {where} cannot be written to", "", 2)
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
@@ -190,7 +236,8 @@ def _require_done(job: Job, as_json: bool) -> None:
     if job.state is JobState.REFUSED and job.match is not None:
         _show_match(job.match, as_json)
     what = str(job.problem.get("detail") or f"the job was {job.state}")
-    raise CommandFailed(f"{job.file_name}: {what}", "")
+    where = f" ({step})" if (step := job.problem.get("step")) else ""
+    raise CommandFailed(f"{job.file_name}: {what}{where}", "")
 
 
 def _document(job: Job, out: Path | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _STYLES = {
     JobState.WAITING: "yellow",
 }
 MOST_DRIFTED = 5
+LEVELS = ("high", "medium", "low", "unscored")
 
 
 def job_list(jobs: Sequence[Job]) -> Table | str:
@@ -56,7 +57,7 @@ def job_text(job: Job) -> Group:
     if job.summary:
         shown += ["", summary_tables(job.summary)]
     if job.expires_at is not None:
-        shown.append(_text(f"kept until {job.expires_at:%Y-%m-%d %H:%M}", "dim"))
+        shown.append(_text(f"kept until {job.expires_at:%Y-%m-%d %H:%M} UTC", "dim"))
     return Group(*shown)
 
 
@@ -81,7 +82,8 @@ def summary_tables(summary: dict[str, Any]) -> Group:
 def _levels(summary: dict[str, Any]) -> Table:
     table = _table("level", "rows", "share")
     total = max(sum(summary["levels"].values()), 1)
-    for name, rows in summary["levels"].items():
+    for name in LEVELS:  # PostgreSQL keeps no order
+        rows = summary["levels"].get(name, 0)
         if rows or name != "unscored":
             table.add_row(name, f"{rows:,}", f"{rows / total:.2%}")
     return table

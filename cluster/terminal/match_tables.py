@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from references.matching.match import ColumnMatch, Match, ModelMatch
+    from references.matching.match import ColumnMatch, Match, ModelMatch, Reason
 
-MOST_MODELS = 10
-MOST_COLUMNS = 40
+IN_FULL = 3
+"""Models of a refused file that are shown with their columns."""
+
+MOST_OTHERS = 20
+MOST_COLUMNS = 12
 """Lines of a table; the others are in the JSON."""
+
+_FIGURES = (
+    "similar: covered (share of what the model looks at) times close (likeness of the values); "
+    "AUC: how well the file is told from the model's own data, 0.5 is not at all"
+)
 
 
 def match_tables(match: Match) -> Group:
-    """Return the models, best first, and the columns of those that score; of a refused file, what
-    matched, what did not, and what would be needed."""
+    """Return, for 80 columns of text, the models that score with their columns; of a refused file,
+    what matched best, what did not, what would be needed, and a line for each other model."""
     from rich.console import Group
 
     shown: list[Any] = []
     if match.refused:
-        shown += [_text("None of the models fits this file.", "bold red"), *_reasons(match)]
-    shown.append(_models(match))
-    wanted = match.models[:3] if match.refused else [match.of(name) for name in match.chosen]
+        shown += [_text("None of the models fits this file.", "bold red"), *_reasons(match.reasons)]
+        wanted = list(match.models[:IN_FULL])
+    else:
+        wanted = [match.of(name) for name in match.chosen]
+    shown += [_models(wanted), ""]
     for model in wanted:
-        shown += ["", _text(_heading(model), "bold"), _columns(model)]
-        shown += [_text(f"  {r.detail}{_needed(r.needed)}", "yellow") for r in model.reasons]
+        shown += [_text(_heading(model), "bold"), _columns(model), *_remarks(model), ""]
+    others = [model for model in match.models if model not in wanted]
+    shown += _others(others) if match.refused else _summed_up(others)
     shown += [_text(f"Note: {note}") for note in match.notes]
     return Group(*shown)
 
@@ -43,57 +55,93 @@ def proposals(match: Match) -> list[str]:
     return sorted(found)
 
 
-def _reasons(match: Match) -> list[Any]:
-    return [_text(f"  {r.detail}{_needed(r.needed)}", "red") for r in match.reasons]
+def _reasons(reasons: Sequence[Reason], style: str = "red") -> list[Any]:
+    return [_text(f"  {reason.detail}{_needed(reason.needed)}", style) for reason in reasons]
 
 
-def _models(match: Match) -> Table:
-    table = _table("", "model", "similar", "covered", "close", "AUC", "weight", "")
-    for place, model in enumerate(match.models[:MOST_MODELS], 1):
-        auc = "" if model.domain_auc is None else f"{model.domain_auc:.2f}"
+def _models(models: Sequence[ModelMatch]) -> Table:
+    table = _table("model", "similar", "covered", "close", "AUC", "weight")
+    for model in models:
         table.add_row(
-            str(place),
             _text(model.reference),
             f"{model.similarity:.2f}",
             f"{model.coverage:.2f}",
             f"{model.closeness:.2f}",
-            auc,
+            "" if model.domain_auc is None else f"{model.domain_auc:.2f}",
             f"{model.weight:.2f}" if model.weight else "",
-            _text(*_verdict(match, model)),
         )
+    table.caption = _FIGURES
     return table
 
 
-def _verdict(match: Match, model: ModelMatch) -> tuple[str, str]:
-    if model.reference in match.chosen:
-        return ("scores, as you asked for it", "yellow") if model.forced else ("scores", "green")
-    if model.reasons:
-        return model.reasons[0].code, "red"
-    return "fits", ""
+def _others(models: Sequence[ModelMatch]) -> list[Any]:
+    """A line for each model with its main reason."""
+    if not models:
+        return []
+    told = models[:MOST_OTHERS]
+    width = max(len(model.reference) for model in told)
+    lines = [_text("Other models, how similar they are, and the main reason:", "bold")]
+    for model in told:
+        why = model.reasons[0].detail if model.reasons else ""
+        line = _text(f"  {model.reference:<{width}}  {model.similarity:.2f}  {why}")
+        line.no_wrap, line.overflow = True, "ellipsis"
+        lines.append(line)
+    if len(models) > len(told):
+        lines.append(_text(f"  and {len(models) - len(told)} more"))
+    return lines
+
+
+def _summed_up(models: Sequence[ModelMatch]) -> list[Any]:
+    """A sentence about models that do not score."""
+    fits = [model.reference for model in models if not model.reasons]
+    told = [f"Less like the file, and not used: {', '.join(fits[:IN_FULL])}"] if fits else []
+    if len(fits) > IN_FULL:
+        told[0] += f" and {len(fits) - IN_FULL} more"
+    unfit = len(models) - len(fits)
+    if unfit:
+        told.append(f"Models that do not fit: {unfit}; --json says why")
+    return [_text(line, "dim") for line in told]
 
 
 def _heading(model: ModelMatch) -> str:
     matched = sum(column.file_column is not None for column in model.columns)
-    return f"{model.reference}: {matched} of {len(model.columns)} columns have a counterpart"
+    asked = ", used because you asked for it" if model.forced else ""
+    counted = f"{matched} of {len(model.columns)} columns have a counterpart"
+    return f"{model.reference}{asked}: {counted}"
 
 
 def _columns(model: ModelMatch) -> Table:
-    table = _table("the model's", "the file's", "score", "importance", "")
-    columns = sorted(model.columns, key=lambda c: (-c.importance, c.column))
-    for column in columns[:MOST_COLUMNS]:
-        missing = "[red]none[/red]" if column.required else "[dim]none[/dim]"
+    """The columns that have a counterpart, and the required ones that have none."""
+    table = _table("the model's", "the file's", "score", "importance")
+    told = [c for c in model.columns if c.file_column is not None or c.required]
+    told.sort(key=lambda column: (-column.importance, column.column))
+    for column in told[:MOST_COLUMNS]:
+        is_there = column.file_column is not None
         table.add_row(
             _text(column.column + (" *" if column.required else "")),
-            missing if column.file_column is None else _text(column.file_column),
-            "" if column.file_column is None else f"{column.score:.2f}",
+            _text(column.file_column) if column.file_column is not None else _text("none", "red"),
+            f"{column.score:.2f}" if is_there else "",
             f"{column.importance:.2f}",
-            _text(_note(column)),
         )
-    if len(columns) > MOST_COLUMNS:
-        table.add_row(f"and {len(columns) - MOST_COLUMNS} more", "", "", "", "")
-    if any(column.required for column in columns):
+    if len(told) > MOST_COLUMNS:
+        table.add_row(f"and {len(told) - MOST_COLUMNS} more", "", "", "")
+    if any(column.required for column in told):
         table.caption = "* required"
     return table
+
+
+def _remarks(model: ModelMatch) -> list[Any]:
+    """What is to be said about columns, a line each, and why the model does not fit."""
+    lines = [
+        f"  {column.file_column or column.column}: {note}"
+        for column in model.columns
+        if (note := _note(column)) and (column.file_column is not None or column.required)
+    ]
+    absent = [c.column for c in model.columns if c.file_column is None and not c.required]
+    if absent:
+        more = f" and {len(absent) - MOST_COLUMNS} more" if len(absent) > MOST_COLUMNS else ""
+        lines.append(f"  without a counterpart: {', '.join(absent[:MOST_COLUMNS])}{more}")
+    return [*(_text(line) for line in lines), *_reasons(model.reasons, "yellow")]
 
 
 def _note(column: ColumnMatch) -> str:

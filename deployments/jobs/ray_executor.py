@@ -65,7 +65,7 @@ class RayExecutor:
                 is_whole = True
                 raise error.cause from None
             except RayActorError as error:
-                raise WorkerLost("a process that scored a part was killed") from error
+                raise WorkerLost("its process was killed, perhaps for its memory") from error
             finally:
                 self._busy.discard(worker)
                 if is_whole:

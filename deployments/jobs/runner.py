@@ -26,7 +26,9 @@ from telemetry.logs import log_to_replica
 JOBS_AT_ONCE: Final = 2
 """So that a small file does not wait for a large one; they share the node's workers."""
 
-_POLL_S: Final = 2.0
+_LOOK_S: Final = 2.0
+"""While there is no job, one is looked for so often."""
+
 _CLEAR_S: Final = 60.0
 _ORPHANS_S: Final = 3600.0
 _CONNECTIONS: Final = 2 + JOBS_AT_ONCE
@@ -74,11 +76,13 @@ class JobRunner:
         )
         self._runner = Runner(self._pool, shop, f"{node_id[:12]}/{os.getpid()}")
         self._polls = [
-            *(Poll("jobs", self._run_next, _POLL_S) for _ in range(JOBS_AT_ONCE)),
+            *(Poll("jobs", self._run_next, _LOOK_S * JOBS_AT_ONCE) for _ in range(JOBS_AT_ONCE)),
             Poll("files of ended jobs", self._runner.clear, _CLEAR_S),
             Poll("files without a job", self._remove_orphans, _ORPHANS_S),
         ]
-        for poll in self._polls:
+        for place, poll in enumerate(self._polls[:JOBS_AT_ONCE]):
+            poll.start(place * _LOOK_S)  # they take turns
+        for poll in self._polls[JOBS_AT_ONCE:]:
             poll.start()
         tune_garbage_collection()
 

@@ -6,6 +6,7 @@ says how, and how often.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -20,6 +21,13 @@ from bulk.scoring.plan import ScoringPlan
 from fraud.errors import InvalidInput, Unavailable
 from references.matching.match import Match
 from stores.whole_file import replace_file
+
+_ERRORS = {
+    "input": InvalidInput("told to break"),
+    "outage": Unavailable("told to break"),
+    "defect": ValueError("told to break"),
+    "full": OSError(errno.ENOSPC, "Failed to write /secret"),
+}
 
 PLAN = ScoringPlan(models=(), columns=(), tenant="mine")
 
@@ -99,11 +107,11 @@ def log(paths: JobPaths, step: str) -> None:
         order.write_text(f"{how} {int(times) - 1}")
     if how == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    raise {"input": InvalidInput, "outage": Unavailable, "defect": ValueError}[how]("told to break")
+    raise _ERRORS[how]
 
 
 def broken(paths: JobPaths, step: str, how: str, times: int = 1) -> None:
-    """Have a step break the next so many times: `kill`, `input`, `outage` or `defect`."""
+    """Have a step break the next so many times: `kill`, or by one of `_ERRORS`."""
     (paths.folder / f"break-{step.replace(' ', '-')}").write_text(f"{how} {times}")
 
 

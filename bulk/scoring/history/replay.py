@@ -7,6 +7,7 @@ few kilobytes each), and not with the rows.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -191,9 +192,17 @@ class _Replay:
 def _unknown(path: Path, rows: int) -> Float32:
     """float32[rows], NaN so far, in a file: of it the system keeps in memory what it has room
     for."""
-    column = np.memmap(path, np.float32, "w+", shape=(max(rows, 1),))
+    _reserve(path, 4 * max(rows, 1))
+    column = np.memmap(path, np.float32, "r+", shape=(max(rows, 1),))
     column[:] = np.nan
     return column
+
+
+def _reserve(file: Path, size: int) -> None:
+    """Make a file of so many bytes, or raise OSError: in the middle of a replay, a full disk would
+    end the process without a word."""
+    with file.open("wb") as made:
+        os.posix_fallocate(made.fileno(), 0, size)
 
 
 def _asked(plan: ScoringPlan, models: Sequence[PlannedModel]) -> dict[str, PlannedArtifact]:

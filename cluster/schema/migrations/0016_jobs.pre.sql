@@ -21,6 +21,7 @@ CREATE TABLE jobs (
     cancel       boolean     NOT NULL DEFAULT false,
     author       text        NOT NULL DEFAULT '',  -- id of the key
     has_files    boolean     NOT NULL DEFAULT true,  -- false once they are removed
+    is_trimmed   boolean     NOT NULL DEFAULT false,  -- of its files, what a caller fetches is left
     lease_owner  text,                     -- one value for each time that a runner takes the job
     lease_until  timestamptz,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -35,6 +36,8 @@ CREATE INDEX jobs_to_run ON jobs (created_at)
 CREATE INDEX jobs_to_remove ON jobs (expires_at);
 CREATE INDEX jobs_to_clear ON jobs (finished_at)
     WHERE has_files AND state IN ('refused', 'cancelled');
+CREATE INDEX jobs_to_trim ON jobs (finished_at)
+    WHERE NOT is_trimmed AND state IN ('done', 'failed');
 
 -- Units of work of a job. The row of a unit that is done stays, so that a runner that continues the
 -- job knows what is left. An attempt is counted when it begins, so that a unit that kills its runner

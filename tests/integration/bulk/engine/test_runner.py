@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,19 +19,19 @@ import asyncpg
 import pytest
 
 from bulk.engine.executor import Executor, WorkerLost
-from bulk.engine.job_run import Workshop
+from bulk.engine.job_run import JobRun, Workshop
 from bulk.engine.process_pool import ProcessPool
 from bulk.engine.progress import Progress
 from bulk.engine.runner import Runner
 from bulk.jobs import table
 from bulk.jobs.job import Job
+from bulk.jobs.lease import Lease, claim
 from bulk.jobs.paths import JobPaths
 from bulk.jobs.state import JobState
 from bulk.jobs.store import ORPHAN_AGE_S, JobStore, job_store_of
 from bulk.scoring.plan import ScoringPlan
-from fraud.errors import NotFound
+from fraud.errors import ArtifactsUnavailable, NotFound
 from settings.settings import Settings
-from stores.postgres.connect import open_pool
 from tests.contracts.inline_executor import InlineExecutor
 from tests.contracts.job_steps import LineSteps, broken, calls, plan_nothing
 from tests.contracts.jobs import MATCH, new_job, new_job_id
@@ -40,19 +40,6 @@ from tests.contracts.waiting import PATIENCE_S, until
 
 LINES = [f"row{n}" for n in range(1, 12)]
 RESULT = [f"{line} {len(line)}" for line in LINES]
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await open_pool(database_url, size=4, timeout_s=10.0)
-    await pool.execute("DELETE FROM jobs")
-    yield pool
-    await pool.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> JobStore:
-    return JobStore(tmp_path / "jobs")
 
 
 def shop(store: JobStore, executor: Executor | None = None, **changes: Any) -> Workshop:
@@ -82,6 +69,13 @@ async def scored(pool: asyncpg.Pool, job: Job, rows: int) -> None:
             await asyncio.sleep(0.005)
 
 
+async def run_without_clearing(pool: asyncpg.Pool, made: Workshop, job: Job) -> None:
+    """Run a job as far as a runner does that is killed right after the end."""
+    claimed = await claim(pool, made.store.identity(), "killed", 30, job.job_id)
+    assert claimed is not None
+    await JobRun(claimed, Lease(pool, job.job_id, "killed", 30), made).run()
+
+
 def result(store: JobStore, job: Job) -> list[str]:
     paths = store.paths(job.job_id)
     assert store.bring(job.job_id, paths.result)
@@ -103,7 +97,7 @@ async def test_a_job_is_run_to_its_end(pool: asyncpg.Pool, store: JobStore) -> N
     assert (ended.rows_total, ended.rows_done, ended.rows_failed) == (12, 11, 1)
     assert ended.summary == {"rows": {"total": 11}}
     assert told[-1] == Progress(JobState.DONE, 11, 12)
-    assert files(store, job) == ["profile.json", "result.parquet", "sample.parquet"]
+    assert files(store, job) == ["result.parquet"]
     steps = calls(store.paths(job.job_id))
     assert steps[:2] + steps[-1:] == ["read", "check", "finish"]
     assert sorted(steps[2:-1]) == [f"score {part}" for part in range(6)]
@@ -125,8 +119,9 @@ async def test_a_file_that_fits_nothing_as_a_whole_is_refused_and_removed(
     ("step", "how", "detail"),
     [
         ("read", "input", "told to break"),
-        ("score 1", "defect", "ValueError"),
-        ("finish", "defect", "ValueError"),
+        ("score 1", "defect", "an unexpected error (ValueError); the log of the runner has more"),
+        ("score 1", "full", "No space left on device"),
+        ("finish", "defect", "an unexpected error (ValueError); the log of the runner has more"),
     ],
 )
 async def test_a_job_that_cannot_succeed_fails_with_the_reason(
@@ -145,6 +140,74 @@ async def test_a_job_that_cannot_succeed_fails_with_the_reason(
     assert (failed.state, failed.problem["detail"]) == (JobState.FAILED, detail)
     tries = Counter(calls(store.paths(job.job_id)))[step]
     assert tries == (1 if how == "input" else 3)
+    assert files(store, job) == []  # what is left would fill the disk
+
+
+async def test_a_summary_that_the_table_cannot_hold_ends_the_job(
+    pool: asyncpg.Pool, store: JobStore
+) -> None:
+    class Odd(LineSteps):
+        def finish(self, paths: JobPaths, plan: ScoringPlan, job: Job) -> dict[str, Any]:
+            return {**super().finish(paths, plan, job), "mean": float("nan")}
+
+    job = await submitted(pool, store)
+    ran = await Runner(pool, shop(store, steps=Odd()), "r").run_next()
+    assert ran is not None
+    assert ran[1] is JobState.FAILED
+    assert "ValueError" in (await found(pool, job)).problem["detail"]
+    assert await Runner(pool, shop(store), "r").run_next() is None
+
+
+async def test_what_a_kill_after_the_end_has_left_is_removed_later(
+    pool: asyncpg.Pool, store: JobStore
+) -> None:
+    jobs = [await submitted(pool, store) for _ in range(2)]
+    broken(store.paths(jobs[1].job_id), "finish", "input")
+    for job in jobs:
+        await run_without_clearing(pool, shop(store), job)
+        (store.paths(job.job_id).folder / "result.parquet.0f.writing").touch()
+        assert "parts" in files(store, job)
+    assert await Runner(pool, shop(store), "r").clear() == 2
+    assert [files(store, job) for job in jobs] == [["result.parquet"], []]
+    assert await Runner(pool, shop(store), "r").clear() == 0
+
+
+async def test_files_that_cannot_be_removed_hold_up_no_other_job(
+    pool: asyncpg.Pool, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [await submitted(pool, store) for _ in range(3)]
+    for job in jobs:
+        await table.cancel(pool, "mine", job.job_id)
+    remove = JobStore.remove
+
+    def denied(self: JobStore, job_id: UUID) -> None:
+        if job_id == jobs[1].job_id:
+            raise PermissionError(13, "denied")
+        remove(self, job_id)
+
+    monkeypatch.setattr(JobStore, "remove", denied)
+    assert await Runner(pool, shop(store), "r").clear() == 2
+    assert [bool(files(store, job)) for job in jobs] == [False, True, False]
+
+
+async def test_an_outage_of_the_store_of_models_is_waited_for(
+    pool: asyncpg.Pool, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bulk.engine.units.RETRY_S", 0.01)
+    jobs = [await submitted(pool, store) for _ in range(2)]
+    outages = iter(range(5))
+
+    async def plan(job: Job, paths: JobPaths) -> ScoringPlan:
+        if job.job_id == jobs[1].job_id or next(outages, None) is not None:
+            raise ArtifactsUnavailable("s3://models does not answer")
+        return await plan_nothing(job, paths)
+
+    runner = Runner(pool, shop(store, planner=plan), "r")
+    await runner.run_next(jobs[0].job_id)
+    assert (await found(pool, jobs[0])).state is JobState.DONE
+    monkeypatch.setattr("bulk.engine.units.OUTAGE_S", 0.05)
+    await runner.run_next(jobs[1].job_id)
+    assert (await found(pool, jobs[1])).problem["code"] == "store-unavailable"
 
 
 async def test_a_part_whose_process_is_killed_is_scored_again(
@@ -154,7 +217,7 @@ async def test_a_part_whose_process_is_killed_is_scored_again(
     job = await submitted(pool, store)
     for step in ("read", "score 2", "finish"):
         broken(store.paths(job.job_id), step, "kill")
-    executor = ProcessPool(2)
+    executor = ProcessPool(2, nice=0)
     try:
         await Runner(pool, shop(store, executor), "r").run_next()
     finally:
@@ -171,7 +234,7 @@ async def test_a_cancelled_job_stops_in_the_middle_and_leaves_no_file(
     hold = tmp_path / "hold"
     hold.touch()
     job = await submitted(pool, store)
-    executor = ProcessPool(2)
+    executor = ProcessPool(2, nice=0)
     steps = LineSteps(hold=str(hold))
     running = asyncio.create_task(Runner(pool, shop(store, executor, steps=steps), "r").run_next())
     try:
@@ -192,7 +255,7 @@ async def test_a_stopped_run_gives_the_job_back_and_another_goes_on(
     hold = tmp_path / "hold"
     hold.touch()
     job = await submitted(pool, store)
-    executor = ProcessPool(1)
+    executor = ProcessPool(1, nice=0)
     steps = LineSteps(hold=str(hold), held_from=2)
     running = asyncio.create_task(
         Runner(pool, shop(store, executor, steps=steps), "first").run_next()
@@ -309,7 +372,7 @@ async def test_scores_that_are_gone_are_made_again(
     job = await submitted(pool, store)
     paths = store.paths(job.job_id)
     broken(paths, "finish", "input")
-    await Runner(pool, shop(store), "r").run_next()
+    await run_without_clearing(pool, shop(store), job)
     await pool.execute("UPDATE jobs SET state = 'finishing'")
     await pool.execute(
         "UPDATE job_parts SET state = 'open', attempts = 0 WHERE phase = 'finishing'"
@@ -371,7 +434,9 @@ async def test_a_killed_planner_is_asked_again_and_a_defect_ends_the_job(
     await runner.run_next(broken_job.job_id)
     assert (await found(pool, whole)).state is JobState.DONE
     failed = await found(pool, broken_job)
-    assert (failed.state, failed.problem["detail"]) == (JobState.FAILED, "ZeroDivisionError")
+    assert failed.state is JobState.FAILED
+    assert "(ZeroDivisionError)" in failed.problem["detail"]
+    assert "4711" not in failed.problem["detail"]
 
 
 async def test_a_file_that_changed_since_it_was_read_is_not_scored_by_halves(
@@ -380,7 +445,7 @@ async def test_a_file_that_changed_since_it_was_read_is_not_scored_by_halves(
     job = await submitted(pool, store)
     paths = store.paths(job.job_id)
     broken(paths, "finish", "input")
-    await Runner(pool, shop(store), "r").run_next()
+    await run_without_clearing(pool, shop(store), job)
     await pool.execute("UPDATE jobs SET state = 'scoring'")
     paths.upload.write_text("another\nfile")
     paths.part(5).unlink()

@@ -59,6 +59,19 @@ async def test_a_claimed_job_begins_to_read_and_counts_the_attempt(pool: asyncpg
     assert await claim(pool, STORAGE, "c", 30) is None
 
 
+async def test_a_lease_from_before_the_clock_was_set_back_holds_nothing_up(
+    pool: asyncpg.Pool,
+) -> None:
+    lease = await held(pool)
+    assert await claim(pool, STORAGE, "b", 30) is None
+    await pool.execute("UPDATE jobs SET lease_until = now() + interval '1 hour'")
+    taken = await claim(pool, STORAGE, "b", 30)
+    assert taken is not None
+    assert taken.job_id == lease.job_id
+    with pytest.raises(LeaseLost):
+        await lease.renew(None)
+
+
 async def test_tenants_take_turns(pool: asyncpg.Pool) -> None:
     for tenant in ("many", "many", "many", "few"):
         await insert(pool, tenant=tenant)

@@ -48,13 +48,17 @@ def test_machines_share_a_bucket(endpoint: str, tmp_path: Path) -> None:
     assert there.upload.stat().st_mode & 0o777 == 0o600
     assert sorted(p.name for p in there.folder.rglob("*")) == ["000003.npz", "scores", "upload"]
 
-    two.drop(job_id, there.folder / "scores")
-    assert not three.bring(job_id, three.paths(job_id).scores(3))
-    two.remove_local(job_id)
-    assert two.bring(job_id, there.upload)
-    two.remove(job_id)
+    there.result.write_bytes(b"result")
+    two.keep(job_id, there.result)
+    two.trim(job_id)
     assert not there.folder.exists()
-    assert not three.bring(job_id, three.paths(job_id).upload)
+    elsewhere = three.paths(job_id)
+    assert not three.bring(job_id, elsewhere.upload, elsewhere.scores(3))
+    assert [p.name for p in elsewhere.folder.rglob("*.*")] == []
+    assert three.bring(job_id, elsewhere.result)
+    two.remove(job_id)
+    three.remove_local(job_id)
+    assert not three.bring(job_id, elsewhere.result)
 
 
 def test_orphans_are_found_there_too(endpoint: str, tmp_path: Path) -> None:

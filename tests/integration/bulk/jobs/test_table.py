@@ -91,6 +91,13 @@ async def test_a_waiting_job_is_confirmed_once(pool: asyncpg.Pool) -> None:
         await table.confirm(pool, "mine", job.job_id, options, MATCH)
 
 
+async def test_a_job_that_has_expired_is_confirmed_no_more(pool: asyncpg.Pool) -> None:
+    job = await insert(pool, new_job(state=JobState.WAITING))
+    await let_expire(pool, job)  # its files may be on their way out
+    with pytest.raises(NotFound, match="has expired"):
+        await table.confirm(pool, "mine", job.job_id, JobOptions(), MATCH)
+
+
 @pytest.mark.parametrize("state", [JobState.WAITING, JobState.QUEUED])
 async def test_a_job_that_nobody_runs_is_cancelled_at_once(
     pool: asyncpg.Pool, state: JobState
@@ -133,8 +140,13 @@ async def test_files_of_refused_cancelled_and_expired_jobs_are_cleared(pool: asy
         await table.cancel(pool, "mine", job.job_id)
     assert await claim(pool, STORAGE, "a", 30, done.job_id) is not None
     await Lease(pool, done.job_id, "a", 30).end(JobState.DONE, retention_days=1)
-    assert await table.to_clear(pool, STORAGE) == [table.Leftover(cancelled.job_id, False)]
+    left = {leftover.job_id: leftover for leftover in await table.to_clear(pool, STORAGE)}
+    assert left == {
+        cancelled.job_id: table.Leftover(cancelled.job_id, expired=False, is_kept=False),
+        done.job_id: table.Leftover(done.job_id, expired=False, is_kept=True),
+    }
     await table.files_removed(pool, cancelled.job_id)
+    await table.files_trimmed(pool, done.job_id)
     assert await table.to_clear(pool, STORAGE) == []
     assert await table.with_files(pool, STORAGE) == {kept.job_id, done.job_id}
 

@@ -171,14 +171,46 @@ def test_a_file_that_the_sample_hid_is_refused_as_a_whole(
         (["--high", "0.1", "--medium", "0.2"], "medium must be below high"),
         (["--convert", "amount"], "--convert: expected COLUMN="),
         (["--models", "9"], "models"),
+        (["--ignore", "amount", "--column", "amount=x"], "amount is also to be read"),
+        (["--out", "nowhere/scored.csv"], "there is no folder nowhere"),
+        (["--out", "."], "is a folder"),
+        (["--out", "shop.csv"], "is the file to score"),
     ],
 )
 def test_wrong_usage_is_told_before_any_work(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     file = written(shop_table(10), tmp_path / "shop.csv")
     assert run(["score", str(file), *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "nothing"], "--model nothing: no reference"),
+        (["--column", "nothing=amount"], "--column nothing=amount: the file has no such"),
+        (["--convert", "amount=nothing"], "--convert amount=nothing: expected one of"),
+    ],
+)
+def test_what_an_option_names_in_vain_is_told_by_its_name(
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    file = written(shop_table(ROWS), tmp_path / "shop.csv")
+    assert run(["score", str(file), *arguments]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert said in error
+    assert "quorum up" not in error
+    assert job_folders(home) == []
 
 
 def test_an_unreadable_file_is_told_in_one_line(
@@ -215,6 +247,7 @@ def test_a_job_that_nobody_runs_is_run_by_hand(
     assert output(capsys) == []
     expire(database_url)
     assert run(["jobs", "run"]) == 0
+    assert "no job is to be run" in capsys.readouterr().out
     assert job_folders(home) == []
 
 

@@ -57,6 +57,18 @@ async def test_a_cancelled_job_stops_at_the_next_renewal() -> None:
     assert work.stopped_s == pytest.approx(3 * BEAT_S, abs=0.1)
 
 
+async def test_work_stops_before_a_lease_ends_whose_renewal_hangs() -> None:
+    class Hanging(FakeLease):
+        async def renew(self, rows_per_s: float | None) -> bool:
+            return await asyncio.Event().wait()
+
+    work = Work(100)
+    with pytest.raises(LeaseLost):
+        await work_under(Hanging(), work.run(), lambda: None)
+    assert work.stopped_s is not None
+    assert work.stopped_s < FakeLease.lease_s + BEAT_S
+
+
 async def test_a_lost_lease_stops_the_work() -> None:
     def lost(_: int) -> bool:
         raise LeaseLost("another runner has it")

@@ -58,3 +58,13 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     finally:
         parent.kill()
         parent.wait()
+
+
+async def test_ctrl_c_on_the_terminal_is_for_the_parent_alone() -> None:
+    pool = ProcessPool(1, nice=0)
+    try:
+        process = await pool.run(os.getpid)
+        os.kill(process, signal.SIGINT)
+        assert await pool.run(os.getpid) == process
+    finally:
+        await pool.close()

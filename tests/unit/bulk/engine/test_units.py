@@ -73,15 +73,17 @@ async def test_attempts_are_bounded_and_a_foreign_error_is_not_quoted() -> None:
     with pytest.raises(UnitFailed) as caught:
         await Units(attempts, executor).do(PART, abs, -3)
     failed = caught.value
-    assert (failed.unit, failed.detail) == ("scoring of part 4", "ValueError")
+    assert (failed.unit, failed.code) == ("scoring of part 4", "step-failed")
+    assert "ValueError" in failed.detail
+    assert "4711" not in failed.detail
     assert (executor.calls, attempts.given_up) == (ATTEMPTS, [PART])
 
 
 async def test_a_full_disk_is_told_without_its_path() -> None:
-    executor = FakeExecutor(*[OSError(28, "No space left on device", "/secret")] * 9)
+    executor = FakeExecutor(*[OSError(28, "Failed to open local file '/secret'")] * 9)
     with pytest.raises(UnitFailed) as caught:
         await Units(FakeAttempts(), executor).do(PART, abs, -3)
-    assert caught.value.detail == "No space left on device"
+    assert (caught.value.detail, caught.value.code) == ("No space left on device", "disk-full")
 
 
 async def test_attempts_of_earlier_runs_count() -> None:

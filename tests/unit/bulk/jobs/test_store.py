@@ -54,8 +54,21 @@ def test_a_folder_needs_nothing_sent_or_fetched(tmp_path: Path) -> None:
     store.keep(job_id, paths.upload)
     assert store.bring(job_id, paths.upload)
     assert not store.bring(job_id, paths.upload, paths.result)
-    store.drop(job_id, paths.upload, paths.result, paths.folder / "parts")
-    assert not store.bring(job_id, paths.upload)
+
+
+def test_what_callers_fetch_is_left_when_a_job_is_trimmed(tmp_path: Path) -> None:
+    store, job_id = JobStore(tmp_path / "jobs"), new_job_id()
+    paths = store.make(job_id)
+    theirs = tmp_path / "theirs.csv"
+    theirs.touch()
+    paths.upload.symlink_to(theirs)
+    for file in (paths.part(0), paths.sample, paths.result, paths.errors):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    store.trim(job_id)
+    store.trim(job_id)
+    assert sorted(p.name for p in paths.folder.iterdir()) == ["errors.parquet", "result.parquet"]
+    assert theirs.exists()
 
 
 def test_a_removed_job_leaves_nothing(tmp_path: Path) -> None:

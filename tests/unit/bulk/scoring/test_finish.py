@@ -193,3 +193,14 @@ def test_cancelling_leaves_no_result(tmp_path, two_models):
     with pytest.raises(Cancelled):
         finish(paths, planned, JobOptions(), cancelled=lambda: True)
     assert not paths.result.exists()
+
+
+def test_rows_without_any_score_have_a_summary_all_the_same(tmp_path, two_models, monkeypatch):
+    monkeypatch.setattr(
+        "bulk.scoring.tabular_scorer.TabularScorer.score",
+        lambda _, values: np.full(len(values), np.nan),
+    )
+    paths, summary = scored(tmp_path, table(30), plan(two_models, ["x", "y"]))
+    assert summary["rows"] == {"total": 30, "scored": 0, "unscored": 30}
+    assert json.dumps(summary, allow_nan=False)
+    assert pq.read_table(paths.result)["quorum_probability"].null_count == 30

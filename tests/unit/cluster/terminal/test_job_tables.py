@@ -12,7 +12,7 @@ from cluster.terminal.job_tables import job_list, job_text, summary_tables
 from tests.contracts.jobs import new_job
 
 SUMMARY: dict[str, Any] = {
-    "levels": {"high": 2, "medium": 3, "low": 95, "unscored": 0},
+    "levels": {"low": 95, "high": 2, "medium": 3, "unscored": 0},
     "fraud_rate": {"estimate": 0.021, "low": 0.01, "high": 0.03, "method": "label-shift"},
     "doubts": ["age is spread otherwise"],
     "models": [{"reference": "cards@0123456789ab", "weight": 1.0, "similarity": 0.9, "mean": 0.02}],
@@ -57,6 +57,8 @@ def test_a_summary_shows_levels_rate_models_and_the_worst_drift_first() -> None:
     text = shown(summary_tables(SUMMARY))
     assert "Look twice: age is spread otherwise" in text
     assert "2.00%" in text
+    assert text.index("high") < text.index("medium") < text.index("low")
+    assert "unscored" not in text
     assert "Estimated rate of fraud: 2.100%, 95 % between 1.000% and 3.000% (label-shift)" in text
     assert "cards@0123456789ab" in text
     assert text.index("1.50") < text.index("0.10")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,4 +180,16 @@ def test_cancelling_stops_it(tmp_path):
     paths = write_job(tmp_path / "job", pa.table(rows()))
     with pytest.raises(Cancelled):
         replay_file(paths, plan([history_model(tmp_path / "m", FIELDS)]), cancelled=lambda: True)
+    assert not paths.replay_errors.exists()
+
+
+def test_a_full_disk_is_an_error_before_any_score_is_made(tmp_path, monkeypatch):
+    def full(handle, start, size):
+        assert size == 4 * N
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    paths = write_job(tmp_path / "job", pa.table(rows()))
+    with pytest.raises(OSError, match="No space left"):
+        replay_file(paths, plan([history_model(tmp_path / "m", FIELDS)]))
     assert not paths.replay_errors.exists()

@@ -1,0 +1,1 @@
+UPDATE jobs SET is_trimmed = true WHERE job_id = $1
