@@ -139,7 +139,8 @@ def _key(history: History) -> str:
 def _sources(root: Traversable) -> list[Traversable]:
     if root.is_file():
         return [root] if root.name.endswith(".py") else []
-    children = sorted(root.iterdir(), key=lambda child: child.name)
+    # What Python compiled may belong to another user, and says nothing more.
+    children = sorted((c for c in root.iterdir() if c.name != "__pycache__"), key=lambda c: c.name)
     return [source for child in children for source in _sources(child)]
 
 
