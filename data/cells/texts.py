@@ -212,8 +212,9 @@ def _of_times(cells: pa.Array) -> tuple[pa.Array, Bool]:
         found = [None if value is None else str(value) for value in cells.to_pylist()]
     except (OverflowError, ValueError):  # Arrow's errors are among them
         found = [_time(cell) for cell in cells]
-    unreadable = cells.is_valid().to_numpy(zero_copy_only=False) & [text is None for text in found]
-    return pa.array(found, pa.string()), unreadable
+    written = pa.array(found, pa.string())
+    unreadable = pc.and_(pc.is_valid(cells), pc.is_null(written))
+    return written, unreadable.to_numpy(zero_copy_only=False)
 
 
 def _time(cell: Any) -> str | None:

@@ -147,3 +147,19 @@ def test_times_that_no_calendar_has_are_unreadable(cells: pa.Array, known: str |
     found = texts(cells)
     assert found.values.to_pylist() == [None, known, None]
     assert found.unreadable.tolist() == [True, known is None, False]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(pa.null(), pa.bool_(), pa.int64(), pa.float32(), pa.string(), pa.large_string()),
+        *(pa.binary(), pa.decimal128(9, 2), pa.date32(), pa.time64("us"), pa.duration("s")),
+        *(pa.timestamp("ms", "UTC"), pa.timestamp("ns"), pa.list_(pa.int8())),
+        pa.dictionary(pa.int32(), pa.string()),
+    ],
+    ids=str,
+)
+def test_a_column_without_rows_has_no_texts(kind: pa.DataType) -> None:
+    found = texts(pa.array([], kind), DEFAULT_MISSING)
+    assert len(found.values) == len(found.unreadable) == 0
+    assert found.unreadable.dtype == bool
