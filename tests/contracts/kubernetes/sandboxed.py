@@ -15,10 +15,27 @@ def mount(*arguments: str) -> None:
 
 def bind(source: str, root: Path, target: str, readonly: bool) -> None:
     place = root / target.lstrip("/")
-    place.mkdir(parents=True, exist_ok=True)
+    if os.path.isdir(source):
+        place.mkdir(parents=True, exist_ok=True)
+    else:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
     mount("--bind", source, str(place))
     if readonly:
         mount("-o", "remount,bind,ro", str(place))
+
+
+def show(path: str, root: Path, mounted: list[str]) -> None:
+    """Make a path of this machine readable; a folder in which something is mounted child by child,
+    since nothing can be made in what is read-only."""
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), root / path.lstrip("/"))
+    elif any(target.startswith(f"{path}/") and not os.path.isdir(target) for target in mounted):
+        (root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        for name in sorted(os.listdir(path)):
+            show(f"{path}/{name}", root, mounted)
+    elif not (root / path.lstrip("/")).exists():
+        bind(path, root, path, True)
 
 
 def main() -> None:
@@ -26,11 +43,9 @@ def main() -> None:
     root = Path(specification["root"])
     mount("--make-rprivate", "/")
     mount("-t", "tmpfs", "-o", "mode=755", "root", str(root))
+    mounted = [item["target"] for item in specification["mounts"]]
     for path in specification["readonly"]:
-        if os.path.islink(path):
-            os.symlink(os.readlink(path), root / path.lstrip("/"))
-        elif not (root / path.lstrip("/")).exists():
-            bind(path, root, path, True)
+        show(path, root, mounted)
     for name in ("null", "zero", "full", "random", "urandom"):
         place = root / "dev" / name
         place.parent.mkdir(exist_ok=True)

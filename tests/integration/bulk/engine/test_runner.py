@@ -66,7 +66,7 @@ async def scored(pool: asyncpg.Pool, job: Job, rows: int) -> None:
     """Wait until so many rows of a job are on record as done."""
     async with asyncio.timeout(PATIENCE_S):
         while (await found(pool, job)).rows_done < rows:  # noqa: ASYNC110 - no event to wait for
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.05)
 
 
 async def run_without_clearing(pool: asyncpg.Pool, made: Workshop, job: Job) -> None:
