@@ -48,14 +48,14 @@ class ModelView:
     """A model of a match.
 
     Attributes:
-        verdict: whether it scores the file, in a word or two.
+        outcome: whether it scores the file, in a word or two.
         matched, missing: its columns with and without a counterpart, the most important first.
         pictures: name of a measure -> (value as text, bar).
     """
 
     match: ModelMatch
     chosen: bool
-    verdict: str
+    outcome: str
     matched: tuple[ColumnMatch, ...]
     missing: tuple[ColumnMatch, ...]
     similarity: Markup
@@ -117,14 +117,14 @@ def _model(match: ModelMatch, chosen: bool) -> ModelView:
     return ModelView(
         match=match,
         chosen=chosen,
-        verdict=_verdict(match, chosen),
+        outcome=_outcome(match, chosen),
         matched=tuple(c for c in columns if c.file_column is not None),
         missing=tuple(c for c in columns if c.file_column is None),
         similarity=bar(match.similarity, said, style),
     )
 
 
-def _verdict(match: ModelMatch, chosen: bool) -> str:
+def _outcome(match: ModelMatch, chosen: bool) -> str:
     if chosen:
         return "used at your word" if match.forced else "scores the file"
     return "fits, not needed" if match.fits else "does not fit"

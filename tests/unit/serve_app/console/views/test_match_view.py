@@ -15,18 +15,18 @@ def test_models_that_score_come_first_by_weight() -> None:
     match = replace(good_match(), chosen=(TRANSFERS, CARDS))
     views = models_of(match)
     assert [view.match.reference for view in views] == [TRANSFERS, CARDS, LOANS]
-    assert [view.verdict for view in views] == ["scores the file"] * 2 + ["does not fit"]
+    assert [view.outcome for view in views] == ["scores the file"] * 2 + ["does not fit"]
     assert (views[1].name, views[1].version) == ("card-payments", "2fd6da9b13f3")
 
 
 def test_a_model_that_fits_may_be_one_too_many() -> None:
     views = models_of(replace(good_match(), chosen=(CARDS,)))
-    assert views[1].verdict == "fits, not needed"
+    assert views[1].outcome == "fits, not needed"
 
 
 def test_a_forced_model_says_so() -> None:
     forced = replace(unfit(), forced=True)
-    assert models_of(Match((forced,), (LOANS,)))[0].verdict == "used at your word"
+    assert models_of(Match((forced,), (LOANS,)))[0].outcome == "used at your word"
 
 
 def test_columns_are_told_apart_the_most_important_first() -> None:
