@@ -32,7 +32,7 @@ def common_shape(texts: Sequence[str]) -> str:
 
     >>> common_shape(["C12", "C345", "C9"])
     'A1{1,3}'
-    >>> common_shape(["9f3a", "07bc", "a1b2", "ffff"])
+    >>> common_shape(["9f3a", "07bc", "a1b2", "f3ff"])
     'X{4}'
     """
     if not texts:
