@@ -36,11 +36,28 @@ def number_cells(cells: pa.Array, decimal: str, missing: Collection[str]) -> Flo
     return np.where(found.known, found.value, np.nan)
 
 
-def code_cells(cells: pa.Array, missing: Collection[str]) -> Float32:
-    """float32[n]: the codes of categories, NaN where a cell is missing or unreadable."""
+def code_cells(cells: pa.Array, missing: Collection[str], known: Collection[str] = ()) -> Float32:
+    """float32[n]: the codes of categories, NaN where a cell is missing or unreadable.
+
+    Args:
+        known: categories of the training. A text that is none of them, and differs from just one by
+            upper and lower case alone, counts as that one.
+    """
     found = coded_texts(cells, missing)
-    codes: Float32 = category_codes(found.texts)[found.places]
+    codes: Float32 = category_codes(_as_known(found.texts, known))[found.places]
     return codes
+
+
+def _as_known(found: list[str | None], known: Collection[str]) -> list[str | None]:
+    folded: dict[str, list[str]] = {}
+    for text in known:
+        folded.setdefault(text.casefold(), []).append(text)
+    alone = {fold: alike[0] for fold, alike in folded.items() if len(alike) == 1}
+    exact = frozenset(known)
+    return [
+        text if text is None or text in exact else alone.get(text.casefold(), text)
+        for text in found
+    ]
 
 
 class CodedTexts(NamedTuple):

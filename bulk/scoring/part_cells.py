@@ -30,7 +30,7 @@ class PartCells:
         self._decimal = decimal
         self._missing = frozenset(missing)
         self._numbers: dict[tuple[str, frozenset[str]], Float64] = {}
-        self._codes: dict[tuple[str, frozenset[str]], Float32] = {}
+        self._codes: dict[tuple[str, frozenset[str], frozenset[str]], Float32] = {}
 
     def __len__(self) -> int:
         return self._rows
@@ -51,17 +51,20 @@ class PartCells:
             self._numbers[name, markers] = found
         return found
 
-    def codes(self, name: str, missing: Collection[str] = ()) -> Float32:
+    def codes(
+        self, name: str, missing: Collection[str] = (), known: Collection[str] = ()
+    ) -> Float32:
         """float32[n]: see `code_cells`. It is shared: do not change it.
 
         Args:
             missing: texts that mean a missing value; (): those of the file.
+            known: see `code_cells`.
         """
-        markers = frozenset(missing) or self._missing
-        found = self._codes.get((name, markers))
-        if found is None:
-            found = self._codes[name, markers] = code_cells(self._columns[name], markers)
-        return found
+        markers, categories = frozenset(missing) or self._missing, frozenset(known)
+        key = (name, markers, categories)
+        if key not in self._codes:
+            self._codes[key] = code_cells(self._columns[name], markers, categories)
+        return self._codes[key]
 
     def epoch_s(self, name: str, time_format: str) -> Float64:
         """float64[n]: the times of a column as seconds since 1970, NaN where there is none.

@@ -52,6 +52,12 @@ class PlannedColumn:
         """Of the reference's column."""
         return self.profile.name
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """All categories of the training; () if the profile does not list all."""
+        listed = tuple(text for text, _ in self.profile.categories)
+        return listed if len(listed) == self.profile.distinct else ()
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedModel:

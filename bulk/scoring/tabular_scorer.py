@@ -63,7 +63,7 @@ def column_values(column: PlannedColumn, cells: PartCells, missing: Sequence[str
     if name is None or name not in cells:
         return np.full(len(cells), np.nan, np.float32)
     if column.categorical:
-        return cells.codes(name, missing)
+        return cells.codes(name, missing, column.categories)
     if column.conversion == _TIME_TO_EPOCH:
         return cells.epoch_s(name, column.time_format).astype(np.float32)
     found = cells.numbers(name, missing)

@@ -47,10 +47,12 @@ class Cells:
         return self._read(name)[1]
 
     def codes(self, name: str) -> Float64:
-        """float64[size]: the codes of a column's texts, NaN where there is none."""
+        """float64[size]: the codes of a column's texts, whatever their upper and lower case; NaN
+        where there is none."""
         if name not in self._codes:
-            found = texts(self._column(name), self._style.missing)
-            self._codes[name] = category_codes(found.values.to_pylist()).astype(np.float64)
+            found = texts(self._column(name), self._style.missing).values.to_pylist()
+            folded = [None if text is None else text.casefold() for text in found]
+            self._codes[name] = category_codes(folded).astype(np.float64)
         return self._codes[name]
 
     def _read(self, name: str) -> tuple[Float64, float]:

@@ -129,11 +129,16 @@ def _fill_categories(
 
 
 def _shares(profile: ColumnProfile) -> dict[str, float]:
-    """Shares of categories; they sum to 1 even if only the most frequent are known."""
+    """Shares of categories, whatever their upper and lower case; they sum to 1 even if only the
+    most frequent are known."""
     if profile.kind is not ColumnKind.CATEGORY:
         return {}
     total = sum(share for _, share in profile.categories)
-    return {text: share / total for text, share in profile.categories} if total else {}
+    shares: dict[str, float] = {}
+    for text, share in profile.categories:
+        fold = text.casefold()
+        shares[fold] = shares.get(fold, 0.0) + share / total
+    return shares
 
 
 def _other(one: ColumnProfile, other: ColumnProfile) -> float:

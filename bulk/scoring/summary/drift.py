@@ -81,7 +81,7 @@ def _values(column: PlannedColumn, cells: PartCells, model: PlannedModel) -> Flo
     """Codes of a column of categories, also of kind `history`; else numbers."""
     name = column.file_column
     if _coded(column) and name is not None and name in cells:
-        return cells.codes(name, model.missing)
+        return cells.codes(name, model.missing, column.categories)
     return column_values(column, cells, model.missing)
 
 

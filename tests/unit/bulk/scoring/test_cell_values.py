@@ -96,3 +96,13 @@ def test_codes_are_those_of_training(cells):
 def test_codes_of_any_type(cells):
     expected = category_codes(texts(cells, DEFAULT_MISSING).values.to_pylist())
     np.testing.assert_array_equal(code_cells(cells, DEFAULT_MISSING), expected)
+
+
+def test_categories_that_differ_by_case_alone_are_those_of_the_training():
+    cells = pa.array(["pos", "POS", "Web", "web", "atm", None])
+    expected = category_codes(["POS", "POS", "Web", "web", "atm", None])
+    found = code_cells(cells, DEFAULT_MISSING, ("POS", "Web", "web", "mail"))
+    np.testing.assert_array_equal(found, expected)
+    # Of two that differ by case alone, neither is meant.
+    one = code_cells(pa.array(["WEB"]), DEFAULT_MISSING, ("Web", "web"))
+    np.testing.assert_array_equal(one, category_codes(["WEB"]))

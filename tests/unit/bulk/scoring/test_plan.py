@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,13 @@ def test_models_are_told_apart_by_how_their_features_are_made(planned):
 
 def test_a_plan_names_the_kinds_of_the_files_columns(planned):
     assert planned.columns == (FileColumn("betrag", ColumnKind.NUMBER),)
+
+
+@pytest.mark.parametrize(("distinct", "listed"), [(2, ("pos", "web")), (80, ())])
+def test_categories_are_known_only_if_all_are_listed(distinct, listed):
+    kind = profile("kind", ColumnKind.CATEGORY, categories=(("pos", 0.7), ("web", 0.3)))
+    kind = replace(kind, distinct=distinct)
+    assert column("kind", "art", categorical=True, profile=kind).categories == listed
 
 
 @pytest.mark.parametrize("left", [b"", b"{}", b"[1]"])

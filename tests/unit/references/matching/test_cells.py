@@ -17,7 +17,7 @@ def test_texts_are_read_with_the_files_decimal_sign() -> None:
 
 
 def test_equal_texts_have_equal_codes() -> None:
-    cells = Cells(pa.table({"a": ["food", "books", "food", None]}), decimal=".", missing=())
+    cells = Cells(pa.table({"a": ["food", "books", "FOOD", None]}), decimal=".", missing=())
     codes = cells.codes("a")
     assert codes[0] == codes[2] != codes[1]
     assert np.isnan(codes[3])

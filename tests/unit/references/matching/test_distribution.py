@@ -45,6 +45,10 @@ def test_categories_score_by_their_overlap() -> None:
     assert _one(category("a", x=0.5, y=0.5), category("b", x=0.2, z=0.8)) == pytest.approx(0.2)
 
 
+def test_categories_match_whatever_their_case() -> None:
+    assert _one(category("a", POS=0.5, web=0.5), category("b", pos=0.4, Pos=0.1, Web=0.5)) == 1
+
+
 def test_categories_of_numbers_compare_with_numbers() -> None:
     codes = category("a", **{"0": 0.5, "1": 0.5})
     assert quantiles_of(codes)[0] == 0
