@@ -18,27 +18,29 @@ def references_table(document: dict[str, Any]) -> Any:
             "no references: `quorum train` leaves one, `quorum references add` lists those of the"
             " artifact store"
         )
+    entries = document["references"]
+    # Eighty columns: what is the same for most has a column only where it differs.
+    owned = any(entry["owner"] for entry in entries)
+    old = any(not entry["alias"] for entry in entries)
     table = Table(box=None, pad_edge=False)
-    for title in ("reference", "version", "owner", "alias", "kind"):
-        table.add_column(title, no_wrap=title in ("reference", "version"))
-    for title in ("columns", "rows", "fraud", "avg prec", "size", "used"):
+    for title in ("reference", "version", *(["owner"] if owned else []), "kind"):
+        table.add_column(title, no_wrap=title == "version")
+    for title in ("rows", "fraud", "avg prec"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("trained", no_wrap=True)
-    for entry in document["references"]:
+    for title in ("trained", *(["alias"] if old else [])):
+        table.add_column(title, no_wrap=True)
+    for entry in entries:
         precision = entry["metrics"].get("average_precision")
         table.add_row(
             entry["name"],
             entry["version"],
-            entry["owner"] or "house",
-            entry["alias"],
+            *([entry["owner"] or "house"] if owned else []),
             entry["kind"],
-            str(entry["columns"]),
             f"{entry['rows']:,}",
             f"{entry['label_rate']:.2%}",
             "-" if precision is None else f"{precision:.3f}",
-            size(entry["size_bytes"]),
-            f"{entry['times_used']:,}",
             entry["trained_at"][:10],
+            *([entry["alias"] or "-"] if old else []),
         )
     return table
 
