@@ -62,7 +62,6 @@ def roll_out(
     """
     names = {str(application["name"]) for application in config["applications"]}
     with step("Deploy") as running:
-        _await_dashboard(dashboard, min(timeout_s, _DASHBOARD_S))
         _forget_failed(dashboard, config, timeout_s)
         config = stamped(config, dashboard.serve_details(), str(time.time_ns()))
         dashboard.deploy(config)
@@ -73,9 +72,9 @@ def roll_out(
     return details
 
 
-def _await_dashboard(dashboard: Dashboard, timeout_s: float) -> None:
-    """Wait until the dashboard answers: that of a head that has just taken over another's state
-    may not yet, or not all the time.
+def wait_for_dashboard(dashboard: Dashboard, timeout_s: float = _DASHBOARD_S) -> None:
+    """Wait until the dashboard answers: that of a head that has just been started, or has taken
+    over another's state, may not yet.
 
     Raises:
         CommandFailed: it does not answer in time.

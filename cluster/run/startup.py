@@ -16,7 +16,7 @@ from cluster.home.paths import serve_config
 from cluster.home.private_folder import make_private
 from cluster.membership.head import become_head, refuse_second_head
 from cluster.membership.shared import require_shared
-from cluster.node.deploy import read_config, roll_out
+from cluster.node.deploy import read_config, roll_out, wait_for_dashboard
 from cluster.node.machine import check_machine
 from cluster.node.node import Node
 from cluster.node.preflight import check_disk, check_python
@@ -73,6 +73,7 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
         settings_file.keep(settings.home, {"QUORUM_HOST": node.host})
     _train(settings, node, document)
     whole = whole_deployment(settings, document, node.dashboard)
+    wait_for_dashboard(node.dashboard)
     roll_out(node.dashboard, node.url, whole.config, timeout_s)
     key = write_demo_key(settings, node.url)
     return {"url": node.url, "api_key": key, "curl": example_request(node.url, key)}
