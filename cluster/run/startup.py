@@ -72,8 +72,8 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
             running.result = f"other nodes: quorum join {node.address}"
         settings_file.keep(settings.home, {"QUORUM_HOST": node.host})
     _train(settings, node, document)
-    whole = whole_deployment(settings, document, node.dashboard)
     wait_for_dashboard(node.dashboard)
+    whole = whole_deployment(settings, document, node.dashboard)
     roll_out(node.dashboard, node.url, whole.config, timeout_s)
     key = write_demo_key(settings, node.url)
     return {"url": node.url, "api_key": key, "curl": example_request(node.url, key)}

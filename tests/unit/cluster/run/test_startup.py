@@ -92,6 +92,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         "models_missing": lambda *_: "no plan is active" if machine.no_models else None,
         "train_models": machine.train,
         "whole_deployment": lambda _, config, __: SimpleNamespace(config=config),
+        "wait_for_dashboard": machine.do("dashboard"),
         "roll_out": machine.do("roll out"),
         "write_demo_key": lambda *_: "qk_demo",
         "example_request": lambda url, key: f"curl {url} {key}",
@@ -119,14 +120,14 @@ def test_a_first_start_does_everything_in_order(machine: Machine) -> None:
     }
     machine.done.remove("node")  # beside the others
     checks = ["python", "disk", "memory", "stop leftovers", "ports"]
-    assert machine.done == [*checks, *STORES, "history", "train", "roll out"]
+    assert machine.done == [*checks, *STORES, "history", "train", "dashboard", "roll out"]
 
 
 def test_what_is_there_is_used(machine: Machine) -> None:
     machine.running = True
     machine.no_history = machine.no_models = False
     up()
-    assert machine.done == ["python", "disk", *STORES, "roll out"]
+    assert machine.done == ["python", "disk", *STORES, "dashboard", "roll out"]
 
 
 @pytest.mark.parametrize("check", ["python", "disk", "memory", "ports"])
