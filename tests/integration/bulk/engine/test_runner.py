@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -312,27 +311,6 @@ async def test_two_runners_share_the_jobs(pool: asyncpg.Pool, store: JobStore) -
     assert second
     for job in jobs:
         assert result(store, job) == RESULT
-
-
-async def test_a_job_goes_on_after_its_runner_was_killed(
-    pool: asyncpg.Pool, store: JobStore, database_url: str, tmp_path: Path
-) -> None:
-    hold = tmp_path / "hold"
-    hold.touch()
-    job = await submitted(pool, store)
-    paths = store.paths(job.job_id)
-    with runner_process(database_url, paths.folder.parent, hold) as process:
-        await scored(pool, job, 4)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert await Runner(pool, shop(store), "early").run_next() is None  # the lease goes on
-    await pool.execute("UPDATE jobs SET lease_until = now()")
-    ran = await Runner(pool, shop(store), "second").run_next()
-    assert ran is not None
-    assert (ran[1], ran[0].attempts, result(store, job)) == (JobState.DONE, 2, RESULT)
-    assert (await found(pool, job)).rows_done == len(LINES)
-    counted = Counter(calls(paths))
-    assert (counted["read"], counted["score 0"], counted["finish"]) == (1, 1, 1)
 
 
 async def test_another_machine_goes_on_behind_s3(
