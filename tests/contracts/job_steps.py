@@ -38,7 +38,9 @@ class LineSteps:
 
     Attributes:
         rows_per_part: of the parts that `read` cuts.
-        hold: a file; while it is there, no part from `held_from` on is scored.
+        hold: a file; while it is there, no part from `held_from` on is scored, once those before
+            are. (Not earlier: parts are begun in about their order, and one that is held would keep
+            the only worker from those before.)
     """
 
     rows_per_part: int = 2
@@ -73,10 +75,15 @@ class LineSteps:
     def score(self, paths: JobPaths, number: int, plan: ScoringPlan) -> None:
         """Write the lengths of the lines of a part."""
         log(paths, f"score {number}")
-        while self.hold and number >= self.held_from and Path(self.hold).exists():
+        while self._holds(paths, number):
             time.sleep(0.01)
         lengths = [len(line) for line in paths.part(number).read_text().splitlines()]
         replace_file(paths.scores(number), " ".join(map(str, lengths)).encode())
+
+    def _holds(self, paths: JobPaths, number: int) -> bool:
+        if not self.hold or number < self.held_from or not Path(self.hold).exists():
+            return False
+        return all(paths.scores(before).exists() for before in range(self.held_from))
 
     def finish(self, paths: JobPaths, plan: ScoringPlan, job: Job) -> dict[str, Any]:
         """Write a line for each row: the row and its score."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -61,10 +62,14 @@ async def found(pool: asyncpg.Pool, job: Job) -> Job:
     return await table.find(pool, "mine", job.job_id)
 
 
-async def scored(pool: asyncpg.Pool, job: Job, rows: int) -> None:
-    """Wait until so many rows of a job are on record as done."""
+async def scored(pool: asyncpg.Pool, job: Job, parts: int) -> None:
+    """Wait until the first parts of a job are on record as done."""
+    done = (
+        "SELECT count(*) FROM job_parts"
+        " WHERE job_id = $1 AND phase = 'scoring' AND part < $2 AND state = 'done'"
+    )
     async with asyncio.timeout(PATIENCE_S):
-        while (await found(pool, job)).rows_done < rows:  # noqa: ASYNC110 - no event to wait for
+        while await pool.fetchval(done, job.job_id, parts) < parts:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.05)
 
 
@@ -260,7 +265,7 @@ async def test_a_stopped_run_gives_the_job_back_and_another_goes_on(
         Runner(pool, shop(store, executor, steps=steps), "first").run_next()
     )
     try:
-        await scored(pool, job, 4)
+        await scored(pool, job, 2)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
@@ -313,6 +318,27 @@ async def test_two_runners_share_the_jobs(pool: asyncpg.Pool, store: JobStore) -
         assert result(store, job) == RESULT
 
 
+async def test_a_job_goes_on_after_its_runner_was_killed(
+    pool: asyncpg.Pool, store: JobStore, database_url: str, tmp_path: Path
+) -> None:
+    hold = tmp_path / "hold"
+    hold.touch()
+    job = await submitted(pool, store)
+    paths = store.paths(job.job_id)
+    with runner_process(database_url, paths.folder.parent, hold) as process:
+        await scored(pool, job, 2)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert await Runner(pool, shop(store), "early").run_next() is None  # the lease goes on
+    await pool.execute("UPDATE jobs SET lease_until = now()")
+    ran = await Runner(pool, shop(store), "second").run_next()
+    assert ran is not None
+    assert (ran[1], ran[0].attempts, result(store, job)) == (JobState.DONE, 2, RESULT)
+    assert (await found(pool, job)).rows_done == len(LINES)
+    counted = Counter(calls(paths))
+    assert (counted["read"], counted["score 0"], counted["finish"]) == (1, 1, 1)
+
+
 async def test_another_machine_goes_on_behind_s3(
     pool: asyncpg.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,7 +354,7 @@ async def test_another_machine_goes_on_behind_s3(
         losing = asyncio.create_task(
             Runner(pool, shop(one, InlineExecutor(1), steps=steps), "one").run_next()
         )
-        await scored(pool, job, 4)
+        await scored(pool, job, 2)
         losing.cancel()
         hold.unlink()
         await asyncio.gather(losing, return_exceptions=True)
