@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from loadtests.bench.offline.matching.part import Part
-from references.matching.cells import Cells
+from references.matching.columns.cells import Cells
 from references.matching.match import ModelMatch
 from references.matching.sample import FileSample
 from references.profile.column import ColumnKind, ColumnProfile

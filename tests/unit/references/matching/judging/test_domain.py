@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references.matching.domain import domain_auc
+from references.matching.judging.domain import domain_auc
 
 
 def test_rows_of_one_source_cannot_be_told_apart() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from references.matching.units import (
+from references.matching.columns.units import (
     CONVERSIONS,
     closeness_after,
     converted,

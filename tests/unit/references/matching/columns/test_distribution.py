@@ -8,7 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from references.matching.distribution import distribution_scores, number_closeness, quantiles_of
+from references.matching.columns.distribution import (
+    distribution_scores,
+    number_closeness,
+    quantiles_of,
+)
 from references.profile.column import ColumnKind, ColumnProfile
 from tests.contracts.matching import category, number
 

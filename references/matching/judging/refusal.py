@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from references.matching.cells import Cells
+from references.matching.columns.cells import Cells
+from references.matching.columns.names import is_anonymous
+from references.matching.columns.pairing import NAMED
+from references.matching.judging.similarity import similarity_of
+from references.matching.judging.thresholds import Thresholds
 from references.matching.match import ColumnMatch, ModelMatch, Reason
-from references.matching.names import is_anonymous
-from references.matching.pairing import NAMED
-from references.matching.similarity import similarity_of
-from references.matching.thresholds import Thresholds
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import Reference, ReferenceColumn
 

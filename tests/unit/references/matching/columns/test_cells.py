@@ -7,7 +7,7 @@ import datetime
 import numpy as np
 import pyarrow as pa
 
-from references.matching.cells import Cells
+from references.matching.columns.cells import Cells
 
 
 def test_texts_are_read_with_the_files_decimal_sign() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from references.matching.label_column import label_columns
+from references.matching.columns.label_column import label_columns
 
 FLAGS = ["0"] * 98 + ["1"] * 2
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from references.matching.history import match_fields
+from references.matching.columns.history import match_fields
+from references.matching.columns.payments import read_payments
+from references.matching.columns.units import CONVERSIONS
 from references.matching.match import ColumnMatch
-from references.matching.payments import read_payments
-from references.matching.units import CONVERSIONS
 from references.profile.measure import measure
 from tests.contracts.matching import card_table, stored
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from references.matching.payments import read_payments
+from references.matching.columns.payments import read_payments
 from tests.contracts.matching import card_table
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from references.matching.columns.pairing import Wishes, pair_columns
+from references.matching.columns.units import CONVERSIONS
 from references.matching.match import ColumnMatch
-from references.matching.pairing import Wishes, pair_columns
-from references.matching.units import CONVERSIONS
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import ReferenceColumn
 from tests.contracts.matching import category, number

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from data.guess.column_names import confidence
-from references.matching.distribution import distribution_scores
+from references.matching.columns.distribution import distribution_scores
+from references.matching.columns.payments import Payments
+from references.matching.columns.units import CONVERSIONS, closeness_after, shape_closeness
 from references.matching.match import ColumnMatch, Conversion
-from references.matching.payments import Payments
-from references.matching.units import CONVERSIONS, closeness_after, shape_closeness
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import ReferenceColumn
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from references.matching.names import NEUTRAL, is_anonymous, name_scores
+from references.matching.columns.names import NEUTRAL, is_anonymous, name_scores
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references.matching.structure import structure_agreement
+from references.matching.judging.structure import structure_agreement
 
 
 def _mixed(n: int, seed: int, mixing: int) -> np.ndarray:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from references.matching.columns.units import CONVERSIONS
+from references.matching.judging.refusal import fit_reasons
+from references.matching.judging.thresholds import THRESHOLDS
 from references.matching.match import ColumnMatch, ModelMatch
-from references.matching.refusal import fit_reasons
-from references.matching.thresholds import THRESHOLDS
-from references.matching.units import CONVERSIONS
 from tests.contracts.matching import shop_table, stored
 
 TABULAR = stored(shop_table(100, 1)).reference

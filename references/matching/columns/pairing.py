@@ -15,10 +15,10 @@ from scipy.optimize import linear_sum_assignment
 
 from data.guess.column_names import normalised
 from data.guess.words import meanings
-from references.matching.distribution import distribution_scores, quantiles_of
+from references.matching.columns.distribution import distribution_scores, quantiles_of
+from references.matching.columns.names import NEUTRAL, is_anonymous, name_scores
+from references.matching.columns.units import CONVERSIONS, FAR, closeness_after, proposed
 from references.matching.match import ColumnMatch, Conversion
-from references.matching.names import NEUTRAL, is_anonymous, name_scores
-from references.matching.units import CONVERSIONS, FAR, closeness_after, proposed
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import ReferenceColumn
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from references.matching.judging.similarity import similarity_of
 from references.matching.match import ColumnMatch
-from references.matching.similarity import similarity_of
 
 
 def _column(importance: float, closeness: float, *, held: bool = True) -> ColumnMatch:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from references.matching.judging.weights import UNKNOWN_SKILL, skill, weighted
 from references.matching.match import ModelMatch, Reason
-from references.matching.weights import UNKNOWN_SKILL, skill, weighted
 
 REFUSED = (Reason("low-similarity", "too little"),)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from references.matching.distribution import number_closeness, quantiles_of
+from references.matching.columns.distribution import number_closeness, quantiles_of
 from references.matching.match import Conversion
 from references.profile.column import ColumnKind, ColumnProfile
 
