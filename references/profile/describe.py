@@ -137,12 +137,8 @@ def _is_plain(text: str, decimal: str) -> bool:
 
 
 def _of_times(sampled: _Sampled, tally: ColumnTally, times: TimesFound) -> ColumnProfile:
-    return ColumnProfile(
-        sampled.name,
-        ColumnKind.TIME,
-        tally.rows,
-        tally.filled,
-        _distinct(tally, sampled),
+    return replace(
+        _of_kind(sampled, tally, ColumnKind.TIME),
         quantiles=_quantiles(times.values, _TIME_DIGITS),
         time_format=times.format,
     )
@@ -158,21 +154,16 @@ def _of_numbers(sampled: _Sampled, tally: ColumnTally, values: Float64) -> Colum
         if times is not None:
             return _of_times(sampled, tally, times)
         if _are_ids(sampled, tally, values):
-            return _named(sampled, tally, ColumnKind.IDENTIFIER, common_shape(few.values))
+            return _of_kind(sampled, tally, ColumnKind.IDENTIFIER, common_shape(few.values))
     kind = ColumnKind.CATEGORY if whole and _are_codes(few, tally) else ColumnKind.NUMBER
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = float(np.mean(values)), float(np.std(values))
-    return ColumnProfile(
-        sampled.name,
-        kind,
-        tally.rows,
-        tally.filled,
-        _distinct(tally, sampled),
+    return replace(
+        _of_kind(sampled, tally, kind),
         quantiles=_quantiles(values, _DIGITS),
         mean=_rounded(mean, _DIGITS),
         deviation=_rounded(deviation, _DIGITS),
         whole=whole,
-        categories=_categories(tally) if kind is ColumnKind.CATEGORY else (),
         scale="minor" if _are_minor(sampled.name, values, whole) else "",
     )
 
@@ -182,25 +173,26 @@ def _of_texts(sampled: _Sampled, tally: ColumnTally) -> ColumnProfile:
     distinct = _distinct(tally, sampled)
     coded = any(confidence(field, sampled.name) > _SURE for field in _CODE_FIELDS)
     if coded and distinct <= _MOST_NAMED_CODES and tally.counts is not None:
-        return _named(sampled, tally, ColumnKind.CATEGORY)
+        return _of_kind(sampled, tally, ColumnKind.CATEGORY)
     shape = common_shape(few.values)
     unlike = distinct > min(_FEW_NAMES, 0.5 * tally.filled)
     if is_naming(shape) and (unlike or "@" in shape or _is_personal(sampled.name)):
-        return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
+        return _of_kind(sampled, tally, ColumnKind.IDENTIFIER, shape)
     if unlike and _PERSON_NAME.search(normalised(sampled.name)):
-        return _named(sampled, tally, ColumnKind.TEXT)
+        return _of_kind(sampled, tally, ColumnKind.TEXT)
     if distinct > _FEW_PERSONS and _names_people(sampled.name):
-        return _named(sampled, tally, ColumnKind.TEXT)
+        return _of_kind(sampled, tally, ColumnKind.TEXT)
     if _is_few(distinct, tally.filled) and tally.counts is not None:
-        return _named(sampled, tally, ColumnKind.CATEGORY)
+        return _of_kind(sampled, tally, ColumnKind.CATEGORY)
     if unlike and _has_id_name(sampled.name):
-        return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
-    return _named(sampled, tally, ColumnKind.TEXT)
+        return _of_kind(sampled, tally, ColumnKind.IDENTIFIER, shape)
+    return _of_kind(sampled, tally, ColumnKind.TEXT)
 
 
-def _named(
+def _of_kind(
     sampled: _Sampled, tally: ColumnTally, kind: ColumnKind, pattern: str = ""
 ) -> ColumnProfile:
+    """What a profile of any kind holds, with the categories if it is one."""
     return ColumnProfile(
         sampled.name,
         kind,
