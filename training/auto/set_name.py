@@ -7,13 +7,14 @@ import unicodedata
 from pathlib import Path
 
 from fraud.variant import VARIANT_PATTERN
+from models.artifact import REFERENCE_FAMILY, REFERENCE_PREFIX
 from training.auto.unclear import Unclear
 from training.config import VARIANTS
 
 LONGEST = 64 - 1 - max(map(len, VARIANTS))
 """A variant's name has 64 characters at most."""
 
-_TAKEN = (*VARIANTS, "reference", "cascade")
+_TAKEN = (*VARIANTS, REFERENCE_FAMILY, "cascade")
 
 
 def set_name(path: Path, wanted: str | None) -> str:
@@ -31,7 +32,7 @@ def set_name(path: Path, wanted: str | None) -> str:
         )  # fmt: skip
     if len(name) > LONGEST:
         raise Unclear(f"{name!r} is too long", f"--name NAME of at most {LONGEST} characters")
-    if name in _TAKEN or name.startswith("reference-"):
+    if name in _TAKEN or name.startswith(REFERENCE_PREFIX):
         raise Unclear(f"{name!r} has another meaning", "--name NAME gives the models another name")
     return name
 
