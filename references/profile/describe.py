@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.cells.numbers import WORDS, NumberStyle, numbers
-from data.cells.texts import texts, trimmed
+from data.cells.texts import are_missing, texts, trimmed
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from fraud.payment.batch import Float64
 from references.profile.column import MAX_CATEGORIES, QUANTILES, ColumnKind, ColumnProfile
 from references.profile.shape import common_shape, is_naming
 from references.profile.tally import MOST_DISTINCT, ColumnTally
+from references.profile.thinned import thinned
 from references.profile.times import TimesFound, counted_times, typed_times, written_times
 
 _TRIED = 500
@@ -92,7 +93,7 @@ def describe(
     if not len(cells) and tally.counts:
         # A column that is filled so seldom that the sample has no cell of it.
         cells = pa.array(sorted(tally.counts), pa.string())
-    known = texts(_thinned(cells, _TRIED), frozenset(missing)).values.drop_null()
+    known = texts(thinned(cells, _TRIED), frozenset(missing)).values.drop_null()
     sampled = _Sampled(name, cells, Column(name, known))
     found = _kind(sampled, tally, style)
     if tally.counts is not None and len(tally.counts) == 1 and tally.filled == tally.rows > 1:
@@ -126,7 +127,7 @@ def _values(sampled: _Sampled, style: NumberStyle) -> Float64:
     """float64[m]: the numbers among the cells; of fewer cells if they are slow to read."""
     cells = sampled.cells
     if not all(_is_plain(text, style.decimal) for text in sampled.few.values):
-        cells = _thinned(cells, _UNUSUAL_TRIED)
+        cells = thinned(cells, _UNUSUAL_TRIED)
     found = numbers(cells, style)
     return found.value[found.known]
 
@@ -296,12 +297,4 @@ def _filled(cells: pa.Array, missing: frozenset[str]) -> pa.Array:
     known = cells.drop_null()
     if not pa.types.is_string(known.type):
         return known
-    absent = pa.array(["", *sorted(missing)], pa.string())
-    return known.filter(pc.invert(pc.is_in(trimmed(known), value_set=absent)))
-
-
-def _thinned(cells: pa.Array, most: int) -> pa.Array:
-    """At most so many of the cells, evenly spread, in their order."""
-    if len(cells) <= most:
-        return cells
-    return cells.take(pa.array(np.linspace(0, len(cells) - 1, most).astype(np.int64)))
+    return known.filter(pc.invert(are_missing(trimmed(known), missing)))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.cells.numbers import NumberStyle, numbers
-from data.cells.texts import Bool, texts, trimmed
+from data.cells.texts import Bool, are_missing, texts, trimmed
 
 MOST_DISTINCT = 1_000
 """Distinct values that are counted one by one. A column with more is no category."""
@@ -33,7 +33,6 @@ class ColumnTally:
 
     def __init__(self, missing: Collection[str]) -> None:
         self._missing = frozenset(missing)
-        self._absent = pa.array(["", *sorted(self._missing)], pa.string())
         self.rows = 0
         self.filled = 0
         self.counts: Counter[str] | None = Counter()
@@ -48,7 +47,7 @@ class ColumnTally:
 
     def _add_texts(self, cells: pa.Array) -> None:
         plain = trimmed(cells)
-        absent = pc.is_in(plain, value_set=self._absent).to_numpy(zero_copy_only=False)
+        absent = are_missing(plain, self._missing).to_numpy(zero_copy_only=False)
         self.filled += len(cells) - int(np.count_nonzero(absent | ~_valid(plain)))
         self._count(plain)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from data.category_codes import category_codes
 from data.cells.numbers import NumberStyle, numbers
 from data.cells.texts import texts
+from references.profile.plain import plain
 
 Float64 = NDArray[np.float64]
 
@@ -50,14 +51,14 @@ class Cells:
         """float64[size]: the codes of a column's texts, whatever their upper and lower case; NaN
         where there is none."""
         if name not in self._codes:
-            found = texts(self._column(name), self._style.missing).values.to_pylist()
+            found = texts(plain(self._rows.column(name)), self._style.missing).values.to_pylist()
             folded = [None if text is None else text.casefold() for text in found]
             self._codes[name] = category_codes(folded).astype(np.float64)
         return self._codes[name]
 
     def _read(self, name: str) -> tuple[Float64, float]:
         if name not in self._numbers:
-            column = self._column(name)
+            column = plain(self._rows.column(name))
             if pa.types.is_temporal(column.type):
                 self._numbers[name] = np.full(self.size, np.nan), 1.0
             else:
@@ -66,7 +67,3 @@ class Cells:
                 values = np.where(read.known, read.value, np.nan)
                 self._numbers[name] = values, float(read.unreadable.sum()) / filled
         return self._numbers[name]
-
-    def _column(self, name: str) -> pa.Array:
-        column = self._rows.column(name).combine_chunks()
-        return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 
 import pyarrow as pa
 
-from data.cells.texts import without_dictionary
 from data.guess.column import Column
 from data.guess.column_names import label_confidence, normalised
 from data.guess.label import LabelGuess, guess_label
+from references.profile.plain import plain
 
 SURE = 4
 """Names from this confidence on are those of a label."""
@@ -35,7 +35,7 @@ def label_columns(rows: pa.Table, labels: Collection[str], ignore: Collection[st
         for name in rows.column_names
         if name not in ignore
         and (label_confidence(name) >= SURE or normalised(name) in known)
-        and _is_label(Column(name, _whole(rows.column(name))), normalised(name) in known)
+        and _is_label(Column(name, plain(rows.column(name))), normalised(name) in known)
     ]
 
 
@@ -51,8 +51,3 @@ def _is_label(column: Column, is_known: bool) -> bool:
 def _share(column: Column, guess: LabelGuess) -> float:
     texts: Iterable[str | None] = column.texts.values.to_pylist()
     return sum(text in guess.fraud for text in texts) / max(column.filled, 1)
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    joined = column.combine_chunks()
-    return without_dictionary(joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined)

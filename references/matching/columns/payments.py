@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
 
-from data.cells.texts import without_dictionary
 from data.files.chunk import SourceUnreadable
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from data.guess.draft import Draft, draft_columns
 from data.guess.words import meanings, other_subjects
+from references.profile.plain import plain
+from references.profile.thinned import thinned
 
 REQUIRED = ("customer_id", "timestamp", "amount")
 FIELDS = (
@@ -100,8 +100,8 @@ def read_payments(
     said = {name: field for name, field in columns.items() if field in FIELDS}
     left_out = {name for name, field in columns.items() if field not in FIELDS} | set(ignore)
     names = [name for name in rows.column_names if name not in left_out]
-    sample = _thinned(rows.select(names))
-    table = [Column(_given(name, said), _whole(sample.column(name))) for name in names]
+    sample = thinned(rows.select(names), _DRAFT_ROWS)
+    table = [Column(_given(name, said), plain(sample.column(name))) for name in names]
     try:
         draft = draft_columns(table, "file")
     except SourceUnreadable:
@@ -154,16 +154,3 @@ def _repeats(rows: pa.Table, rows_total: int, columns: Mapping[str, str]) -> dic
             scaled = 1 + 2 * (n - distinct) * max(rows_total - n, 0) / n**2
             found[field] = max(n / distinct, scaled)
     return found
-
-
-def _thinned(rows: pa.Table) -> pa.Table:
-    if rows.num_rows <= _DRAFT_ROWS:
-        return rows
-    places = np.linspace(0, rows.num_rows - 1, _DRAFT_ROWS).astype(np.int64)
-    return rows.take(pa.array(places))
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    joined = column.combine_chunks()
-    joined = joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
-    return without_dictionary(joined)
