@@ -107,9 +107,8 @@ class _Matching:
         )
 
     def _read_payments(self) -> Payments:
-        if not any(s.reference.kind == "history" for s in self._references.values()):
-            return Payments(None, {}, {})
-        if not self._file.rows.num_rows:
+        has_history = any(s.reference.kind == "history" for s in self._references.values())
+        if not has_history or not self._file.rows.num_rows:
             return Payments(None, {}, {})
         rows_total = max((p.rows for p in self._file.profiles), default=0)
         return read_payments(self._file.rows, rows_total, self._options.columns, self._hidden)

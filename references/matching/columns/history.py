@@ -12,8 +12,15 @@ from dataclasses import replace
 
 from data.guess.column_names import confidence
 from references.matching.columns.distribution import distribution_scores
+from references.matching.columns.pairing import column_match
 from references.matching.columns.payments import Payments
-from references.matching.columns.units import CONVERSIONS, closeness_after, shape_closeness
+from references.matching.columns.units import (
+    CONVERSIONS,
+    closeness_after,
+    confirmed,
+    shape_closeness,
+    with_proposal,
+)
 from references.matching.match import ColumnMatch, Conversion
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import ReferenceColumn
@@ -59,38 +66,26 @@ def _match(
     convert: Mapping[str, str],
 ) -> ColumnMatch:
     file = profiles.get(payments.columns.get(column.name, ""))
-    absent = ColumnMatch(column.name, None, 0.0, 0.0, 0.0, column.importance, column.required)
     if file is None:
-        return _constant(payments, column, absent)
+        return _constant(payments, column)
     name = min(confidence(column.name, file.name) / _MOST_POINTS, 1.0)
-    applied = _confirmed(file, convert) if column.name == "amount" else None
+    applied = confirmed(file, convert) if column.name == "amount" else None
     closeness = _closeness(payments, file, column, applied)
-    found = replace(
-        absent,
-        file_column=file.name,
-        name_score=name,
-        distribution_score=closeness,
-        score=0.4 * name + 0.6 * closeness,
-        applied=applied,
-    )
-    if column.name == "amount" and applied is None and file.scale == "minor":
-        minor = CONVERSIONS["minor-to-major"]
-        if column.profile.scale != "minor":
-            return replace(found, proposed=minor, note=f"{minor.detail}: confirm {minor.code}")
+    found = replace(column_match(column, file.name, name, closeness), applied=applied)
+    in_minor = file.scale == "minor" and column.profile.scale != "minor"
+    if column.name == "amount" and applied is None and in_minor:
+        return with_proposal(found, CONVERSIONS["minor-to-major"])
     return found
 
 
-def _constant(payments: Payments, column: ReferenceColumn, absent: ColumnMatch) -> ColumnMatch:
+def _constant(payments: Payments, column: ReferenceColumn) -> ColumnMatch:
     """A field that is the same for the whole file, such as the currency, has no column."""
+    absent = column_match(column, None)
     draft = payments.draft
     value = draft.fields.get(column.name) if draft is not None else None
     if isinstance(value, Mapping) and "constant" in value:
         return replace(absent, note="the file has no such column: one value is taken for all rows")
     return absent
-
-
-def _confirmed(file: ColumnProfile, convert: Mapping[str, str]) -> Conversion | None:
-    return CONVERSIONS.get(convert.get(file.name, ""))
 
 
 def _closeness(

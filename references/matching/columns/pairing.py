@@ -7,7 +7,7 @@ found by the Hungarian algorithm (Kuhn, 1955; `scipy.optimize.linear_sum_assignm
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,13 @@ from data.guess.column_names import normalised
 from data.guess.words import meanings
 from references.matching.columns.distribution import distribution_scores, quantiles_of
 from references.matching.columns.names import NEUTRAL, is_anonymous, name_scores
-from references.matching.columns.units import CONVERSIONS, FAR, closeness_after, proposed
+from references.matching.columns.units import (
+    FAR,
+    closeness_after,
+    confirmed,
+    proposed,
+    with_proposal,
+)
 from references.matching.match import ColumnMatch, Conversion
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import ReferenceColumn
@@ -40,6 +46,8 @@ _ALIKE_UNNAMED = 0.7
 _ALIKE_OTHER_NAME = 0.85
 _CLOCK = frozenset(("time", "step", "day", "hour", "minute", "second", "month", "year", "week"))
 _TIME_CLOSENESS = 0.7
+_WISHED = 10.0
+"""Score of a pair that the sender named: more than all others could gain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +70,27 @@ def pair_columns(
 
     The order of the file's columns changes nothing.
     """
-    said = {theirs: ours for ours, theirs in wishes.columns.items() if theirs}
     ours = sorted((p for p in file if p.kind is not ColumnKind.EMPTY), key=lambda p: p.name)
     theirs = sorted(reference, key=lambda c: c.name)
     if not ours:
-        return tuple(_match(column, None, 0.0, 0.0) for column in reference)
+        return tuple(column_match(column, None) for column in reference)
     names = name_scores([p.name for p in ours], [c.name for c in theirs])
     alike = distribution_scores(ours, [c.profile for c in theirs])
     conversions = _with_units(ours, theirs, names, alike)
     score = _scores(ours, theirs, names, alike, conversions)
-    _wish(score, ours, theirs, wishes.columns, said)
+    _wish(score, ours, theirs, wishes.columns)
     found: dict[str, ColumnMatch] = {}
     for i, j in zip(*linear_sum_assignment(-score), strict=True):
         if score[i, j] > 0:
             found[theirs[j].name] = _paired(
                 ours[i],
                 theirs[j],
-                names[i, j],
-                alike[i, j],
+                float(names[i, j]),
+                float(np.nan_to_num(alike[i, j], nan=0.0)),
                 conversions.get((i, j)),
                 wishes.convert,
             )
-    return tuple(found.get(c.name) or _match(c, None, 0.0, 0.0) for c in reference)
+    return tuple(found.get(c.name) or column_match(c, None) for c in reference)
 
 
 def _with_units(
@@ -130,19 +137,17 @@ def _wish(
     ours: list[ColumnProfile],
     theirs: list[ReferenceColumn],
     columns: Mapping[str, str],
-    said: Mapping[str, str],
 ) -> None:
-    """Force the pairs that the sender named, and bar what these exclude."""
-    targets = {c.name for c in theirs}
+    """Force the pairs that the sender named, and bar what these exclude. No two columns have the
+    same counterpart."""
+    places = {column.name: j for j, column in enumerate(theirs)}
     for i, profile in enumerate(ours):
         target = columns.get(profile.name)
-        if target == "" or target in targets:
+        if target == "" or target in places:
             score[i, :] = 0.0
-        if target:
-            for j, column in enumerate(theirs):
-                if column.name == target and said[target] == profile.name:
-                    score[:, j] = 0.0
-                    score[i, j] = 10.0
+        if target in places:
+            score[:, places[target]] = 0.0
+            score[i, places[target]] = _WISHED
 
 
 def _paired(
@@ -153,16 +158,15 @@ def _paired(
     unit: tuple[Conversion, float] | None,
     convert: Mapping[str, str],
 ) -> ColumnMatch:
-    raw = float(np.nan_to_num(closeness, nan=0.0))
-    confirmed = CONVERSIONS.get(convert.get(file.name, ""))
-    if confirmed is not None:
-        after = _after(file, column.profile, confirmed, unit)
-        if after >= raw:
-            return _match(column, file.name, float(name), after, applied=confirmed)
+    conversion = confirmed(file, convert)
+    if conversion is not None:
+        after = _after(file, column.profile, conversion, unit)
+        if after >= closeness:
+            return replace(column_match(column, file.name, name, after), applied=conversion)
+    found = column_match(column, file.name, name, closeness)
     if unit is not None:
-        note = f"{unit[0].detail}: confirm {unit[0].code}"
-        return _match(column, file.name, float(name), raw, note, proposed_=unit[0])
-    return _match(column, file.name, float(name), raw, _note(file, column, float(name), raw))
+        return with_proposal(found, unit[0])
+    return replace(found, note=_note(file, column, name, closeness))
 
 
 def _after(
@@ -178,15 +182,15 @@ def _after(
     return 0.0
 
 
-def _match(
-    column: ReferenceColumn,
-    file_column: str | None,
-    name: float,
-    closeness: float,
-    note: str = "",
-    proposed_: Conversion | None = None,
-    applied: Conversion | None = None,
+def column_match(
+    column: ReferenceColumn, file_column: str | None, name: float = 0.0, closeness: float = 0.0
 ) -> ColumnMatch:
+    """Return the match of a column of the reference.
+
+    Args:
+        file_column: its counterpart; None if there is none.
+        name, closeness: how alike names and distributions are, in [0, 1].
+    """
     score = NAME_WEIGHT * name + (1 - NAME_WEIGHT) * closeness
     return ColumnMatch(
         column=column.name,
@@ -196,9 +200,6 @@ def _match(
         distribution_score=closeness,
         importance=column.importance,
         required=column.required,
-        note=note,
-        proposed=proposed_,
-        applied=applied,
     )
 
 

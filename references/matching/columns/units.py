@@ -3,12 +3,13 @@ the sender's word."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from references.matching.columns.distribution import number_closeness, quantiles_of
-from references.matching.match import Conversion
+from references.matching.match import ColumnMatch, Conversion
 from references.profile.column import ColumnKind, ColumnProfile
 
 _DETAILS = {
@@ -54,6 +55,21 @@ def proposed(file: ColumnProfile, reference: ColumnProfile) -> tuple[Conversion 
     if after[code] < max(_NEAR, raw + _GAIN):
         return None, 0.0
     return CONVERSIONS[_named(code, file, reference)], after[code]
+
+
+def confirmed(file: ColumnProfile, convert: Mapping[str, str]) -> Conversion | None:
+    """Return the conversion of a file's column that the sender confirmed; None if there is none.
+
+    Args:
+        convert: column of the file -> code of a conversion.
+    """
+    return CONVERSIONS.get(convert.get(file.name, ""))
+
+
+def with_proposal(match: ColumnMatch, conversion: Conversion) -> ColumnMatch:
+    """Return a match that asks the sender to confirm a conversion."""
+    note = f"{conversion.detail}: confirm {conversion.code}"
+    return replace(match, proposed=conversion, note=note)
 
 
 def converted(profile: ColumnProfile, conversion: Conversion) -> ColumnProfile:
