@@ -72,19 +72,6 @@ def with_proposal(match: ColumnMatch, conversion: Conversion) -> ColumnMatch:
     return replace(match, proposed=conversion, note=note)
 
 
-def converted(profile: ColumnProfile, conversion: Conversion) -> ColumnProfile:
-    """Return the profile of a number after a conversion."""
-    values = tuple(sorted(q * conversion.factor for q in quantiles_of(profile)))
-    return replace(
-        profile,
-        kind=ColumnKind.NUMBER if values else profile.kind,
-        quantiles=values or profile.quantiles,
-        mean=profile.mean * conversion.factor,
-        deviation=profile.deviation * abs(conversion.factor),
-        scale="",
-    )
-
-
 def closeness_after(file: ColumnProfile, reference: ColumnProfile, factor: float) -> float:
     """Return how close the distributions of two numbers are once the file's are multiplied; 0.0 if
     one of them is no number."""

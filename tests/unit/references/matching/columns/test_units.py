@@ -10,10 +10,12 @@ import pytest
 from references.matching.columns.units import (
     CONVERSIONS,
     closeness_after,
-    converted,
+    confirmed,
     proposed,
     shape_closeness,
+    with_proposal,
 )
+from references.matching.match import ColumnMatch
 from references.profile.column import ColumnKind, ColumnProfile
 from tests.contracts.matching import category, number
 
@@ -56,14 +58,19 @@ def test_other_columns_get_no_proposal(file: ColumnProfile, reference: ColumnPro
     assert proposed(file, reference) == (None, 0.0)
 
 
-def test_a_converted_profile_is_that_of_converted_numbers() -> None:
-    cents = replace(number("amount", -300, 500), mean=100.0, deviation=50.0, scale="minor")
-    made = converted(cents, CONVERSIONS["minor-to-major"])
-    assert made.quantiles == pytest.approx(number("amount", -3, 5).quantiles)
-    assert (made.mean, made.deviation, made.scale) == (1.0, 0.5, "")
-    opposite = converted(cents, CONVERSIONS["opposite-sign"])
-    assert list(opposite.quantiles) == sorted(opposite.quantiles)
-    assert opposite.quantiles[-1] == 300
+def test_a_conversion_is_applied_once_the_sender_confirms_it() -> None:
+    cents = number("amount", 100, 50_000)
+    assert confirmed(cents, {}) is None
+    assert confirmed(cents, {"other": "minor-to-major"}) is None
+    assert confirmed(cents, {"amount": "minor-to-major"}) is CONVERSIONS["minor-to-major"]
+
+
+def test_a_proposal_says_what_to_confirm() -> None:
+    match = ColumnMatch("amount", "cents", 0.5, 0.5, 0.5, 1.0, required=True)
+    asking = with_proposal(match, CONVERSIONS["minor-to-major"])
+    assert asking.proposed is CONVERSIONS["minor-to-major"]
+    assert asking.applied is None
+    assert asking.note.endswith("such as cents: confirm minor-to-major")
 
 
 def test_the_shape_is_what_remains_without_the_level() -> None:
