@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from pathlib import Path
 
+from data.guess.words import without_accents
 from fraud.variant import VARIANT_PATTERN
 from models.artifact import REFERENCE_FAMILY, REFERENCE_PREFIX
 from training.auto.unclear import Unclear
@@ -39,7 +39,6 @@ def set_name(path: Path, wanted: str | None) -> str:
 
 def _of_file(path: Path) -> str:
     """The file's name up to its first dot, in plain lower case."""
-    marks = unicodedata.normalize("NFKD", path.name.split(".")[0].lower())
-    plain = "".join(letter for letter in marks if not unicodedata.combining(letter))
+    plain = without_accents(path.name.split(".")[0].lower())
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     return words[:LONGEST].rstrip("-")
