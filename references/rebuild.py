@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import asyncpg
@@ -117,8 +117,7 @@ def restore_champion(
         before = store.alias(variant, CHAMPION, owner)
         now = Alias(newest.digest, (move,)) if before is None else before.moved(move)
         store.set_alias(variant, CHAMPION, now, owner)
-        at = known.index(newest)
-        known[at] = FoundReference(newest.reference, newest.digest, True, newest.size_bytes)
+        known[known.index(newest)] = replace(newest, champion=True)
     return known
 
 

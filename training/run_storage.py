@@ -6,9 +6,9 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from fraud.errors import InvalidInput, NotTrainable
+from models.store.location import Bucket, place_named
 from settings.settings import Settings
 
 
@@ -70,16 +70,13 @@ def run_storage_of(settings: Settings, ray_address: str | None) -> RunStorage:
                 " QUORUM_TRAINING_RUNS to a folder that all of them mount, or to s3://bucket/prefix"
             )
         return RunStorage.local(settings.home / "cache" / "ray-train")
-    parts = urlsplit(url)
-    if parts.scheme == "s3" and parts.netloc:
+    try:
+        place = place_named(url, "place for checkpoints")
+    except InvalidInput as error:
+        raise InvalidInput(f"QUORUM_TRAINING_RUNS: {error.detail}") from error
+    if isinstance(place, Bucket):
         from models.store.s3 import s3_filesystem
 
-        path = f"{parts.netloc}/{parts.path.strip('/')}".rstrip("/")
+        path = f"{place.name}/{place.prefix}".rstrip("/")
         return RunStorage(path, s3_filesystem(settings.s3_endpoint_url))
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return RunStorage.local(Path(unquote(parts.path)))
-    if not parts.scheme:
-        return RunStorage.local(Path(url))
-    raise InvalidInput(
-        "QUORUM_TRAINING_RUNS: expected a folder, file:///folder or s3://bucket/prefix"
-    )
+    return RunStorage.local(place)

@@ -16,7 +16,7 @@ ROWS_AT_ONCE = 4096
 """Rows of one call: what a model needs besides its file stays in the processor's cache."""
 
 _TIME_TO_EPOCH = "time-to-epoch-s"
-"""The conversion that is a change of format: see `references.matching.units`."""
+"""The conversion that is a change of format: see `references.matching.columns.units`."""
 
 
 class TabularScorer:

@@ -112,6 +112,11 @@ def trimmed(cells: pa.Array) -> pa.Array:
     return pc.utf8_trim(cells, _SPACES + _WIDTHLESS)
 
 
+def are_missing(values: pa.Array, missing: Markers) -> pa.Array:
+    """Return bool[n]: which trimmed texts are empty or one of `missing`. Null is no text."""
+    return pc.is_in(values, value_set=pa.array(["", *sorted(missing)], pa.string()))
+
+
 def shows_all_digits(text: str) -> bool:
     """Return whether a number's text shows all digits before the decimal sign; 9.91E+15 does not.
 
@@ -180,8 +185,7 @@ def _of_strings(cells: pa.Array, missing: Markers) -> Texts:
 
 
 def _without(values: pa.Array, missing: Markers) -> pa.Array:
-    absent = pc.is_in(values, value_set=pa.array(["", *sorted(missing)], pa.string()))
-    return pc.if_else(absent, pa.scalar(None, pa.string()), values)
+    return pc.if_else(are_missing(values, missing), pa.scalar(None, pa.string()), values)
 
 
 def _of_values(cells: pa.Array) -> tuple[pa.Array, Bool]:

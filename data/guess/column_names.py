@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from data.guess.words import in_english
+from data.guess.words import in_english, without_accents
 
 _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "transaction_id": (
@@ -116,9 +115,7 @@ def normalised(name: str) -> str:
     """
     text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.strip())
     text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", text)
-    marks = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(letter for letter in marks if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", without_accents(text.lower())).strip("_")
 
 
 def confidence(field: str, name: str) -> int:

@@ -11,6 +11,7 @@ from data.guess.label import guess_label
 from data.guess.layout_toml import layout_toml
 from data.layout.layout import parse_layout
 from data.load.dry_run import DryRun, dry_run
+from data.rows.rejections import reason_told
 
 OPTIONAL = (
     *("merchant_id", "merchant_category", "counterparty_id", "device_id", "ip_address", "country"),
@@ -96,6 +97,5 @@ def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:
 def _results(tried: DryRun) -> list[str]:
     counts = f"{tried.sound:,} sound, {tried.bad:,} refused"
     return [f"tried on the first {tried.rows:,} rows: {counts}"] + [
-        f"{reason['rows']:,} rows: {reason['field'] or 'the row'} {reason['reason']}"
-        for reason in tried.reasons[:5]
+        f"{reason['rows']:,} rows: {reason_told(reason)}" for reason in tried.reasons[:5]
     ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 
 from data.guess.column import Column
 from data.guess.column_names import confidence, label_confidence, mentions_later_event
+from data.guess.words import without_accents
 from data.leaky_names import mentions_label
 
 _FRAUD = (
@@ -97,6 +97,4 @@ def leak(column: Column, label: LabelGuess | None) -> str | None:
 
 def _plain(text: str) -> str:
     """Lower case, words joined; the minus sign of a number stays."""
-    bare = unicodedata.normalize("NFKD", text.lower())
-    bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
-    return "_".join(re.sub(r"(?<=.)-", " ", bare).split())
+    return "_".join(re.sub(r"(?<=.)-", " ", without_accents(text.lower())).split())

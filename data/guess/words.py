@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -51,6 +52,16 @@ def declared() -> Words:
     general = frozenset(group[0] for group in table["general"])
     sets = (frozenset(table[key]) for key in ("empty", "anonymous", "other_subjects"))
     return Words(meaning, general, *sets)
+
+
+def without_accents(text: str) -> str:
+    """Return a text without the accents and other marks of its letters.
+
+    >>> without_accents("prélèvement français")
+    'prelevement francais'
+    """
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
 @lru_cache(maxsize=100_000)

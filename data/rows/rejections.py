@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from data.files.chunk import BadRow, Chunk
@@ -47,6 +47,15 @@ class RejectionReasons:
             }
             for reason, n in self._rows.most_common()
         ]
+
+
+def reason_told(reason: Mapping[str, Any]) -> str:
+    """Return one of `RejectionReasons.as_list` as part of a sentence.
+
+    >>> reason_told({"field": "amount", "reason": "is not a number"})
+    'amount is not a number'
+    """
+    return f"{reason['field'] or 'the row'} {reason['reason']}"
 
 
 def require_readable_columns(chunk: Chunk, rows: CanonicalRows, layout: Layout) -> None:

@@ -19,6 +19,18 @@ POLL_S, REMOTE_POLL_S = 2.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """A part of a bucket of S3.
+
+    Attributes:
+        prefix: without slashes at its ends; "" for the whole bucket.
+    """
+
+    name: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class StorePlace:
     """Where an artifact store is, as plain values that another process may open.
 
@@ -86,14 +98,30 @@ def open_objects(url: str, endpoint_url: str | None, what: str) -> Objects:
     Raises:
         InvalidInput: the URL is of an unknown kind, or names no bucket.
     """
+    place = place_named(url, what)
+    if isinstance(place, Bucket):
+        from models.store.s3 import S3Objects
+
+        return S3Objects(place.name, place.prefix, endpoint_url)
+    return FolderObjects(place)
+
+
+def place_named(url: str, what: str) -> Path | Bucket:
+    """The folder or the bucket that a URL names.
+
+    Args:
+        url: see `StorePlace`.
+        what: it is, for error texts.
+
+    Raises:
+        InvalidInput: the URL is of an unknown kind, names no bucket, or names a file.
+    """
     url = url.strip()
     parts = urlsplit(url)
     if parts.scheme == "s3":
         if not parts.netloc or "@" in parts.netloc or parts.query or parts.fragment:
             raise InvalidInput(f"{redacted(url)!r} is no {what}: expected s3://bucket/prefix")
-        from models.store.s3 import S3Objects
-
-        return S3Objects(parts.netloc, parts.path.strip("/"), endpoint_url)
+        return Bucket(parts.netloc, parts.path.strip("/"))
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         folder = Path(unquote(parts.path))
         if not folder.is_absolute():
@@ -110,7 +138,7 @@ def place_of(objects: Objects, endpoint_url: str | None) -> str:
     return hashlib.sha256(f"{endpoint_url} {objects.url}".encode()).hexdigest()[:12]
 
 
-def _folder(folder: Path, what: str) -> FolderObjects:
+def _folder(folder: Path, what: str) -> Path:
     if folder.exists() and not folder.is_dir():
         raise InvalidInput(f"{str(folder)!r} is no {what}: it is a file, not a folder")
-    return FolderObjects(folder)
+    return folder

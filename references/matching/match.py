@@ -39,7 +39,7 @@ class Conversion:
     """A change of unit that the distributions suggest. It is applied only if the user confirms it.
 
     Attributes:
-        code: stable, such as `minor-to-major`, `major-to-minor`, `epoch-ms-to-s`, `percent`.
+        code: stable, a key of `CONVERSIONS`, such as `minor-to-major` or `epoch-ms-to-s`.
         factor: what each number is multiplied by; 1.0 for changes of format.
         detail: one sentence.
     """
@@ -89,7 +89,7 @@ class ModelMatch:
         domain_auc: how easily a classifier tells the file's rows from the sketch's, 0.5 (not at
             all) to 1; None if it was not measured.
         structure: how alike the two are in how columns move together, -1 to 1: the correlation of
-            their rank correlations; None if it was not measured, or of fewer than four columns.
+            their rank correlations; None if it was not measured, or of fewer than six columns.
         columns: one for each column of the reference.
         unused: columns of the file that the reference has no use for.
         reasons: why it is not used; () if it fits.

@@ -10,20 +10,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data.leaky_names import mentions_label
-from references.matching.cells import Cells
-from references.matching.domain import domain_auc
-from references.matching.history import match_fields
-from references.matching.label_column import label_columns
+from references.matching.columns.cells import Cells
+from references.matching.columns.history import match_fields
+from references.matching.columns.label_column import label_columns
+from references.matching.columns.pairing import Wishes, pair_columns
+from references.matching.columns.payments import Payments, read_payments
+from references.matching.judging.domain import domain_auc
+from references.matching.judging.refusal import column_reasons, fit_reasons
+from references.matching.judging.similarity import similarity_of
+from references.matching.judging.structure import structure_agreement
+from references.matching.judging.thresholds import THRESHOLDS, Thresholds
+from references.matching.judging.weights import skill, weighted
 from references.matching.match import ColumnMatch, Match, ModelMatch, Reason
 from references.matching.overrides import check_options, named
-from references.matching.pairing import Wishes, pair_columns
-from references.matching.payments import Payments, read_payments
-from references.matching.refusal import column_reasons, fit_reasons
 from references.matching.sample import FileSample, MatchOptions
-from references.matching.similarity import similarity_of
-from references.matching.structure import structure_agreement
-from references.matching.thresholds import THRESHOLDS, Thresholds
-from references.matching.weights import skill, weighted
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import StoredReference
 
@@ -107,9 +107,8 @@ class _Matching:
         )
 
     def _read_payments(self) -> Payments:
-        if not any(s.reference.kind == "history" for s in self._references.values()):
-            return Payments(None, {}, {})
-        if not self._file.rows.num_rows:
+        has_history = any(s.reference.kind == "history" for s in self._references.values())
+        if not has_history or not self._file.rows.num_rows:
             return Payments(None, {}, {})
         rows_total = max((p.rows for p in self._file.profiles), default=0)
         return read_payments(self._file.rows, rows_total, self._options.columns, self._hidden)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fraud.errors import InvalidInput
-from references.matching.payments import FIELDS
+from references.matching.columns.payments import FIELDS
+from references.matching.columns.units import CONVERSIONS
 from references.matching.sample import FileSample, MatchOptions
-from references.matching.units import CONVERSIONS
 from references.reference import StoredReference
 
 _Wrong = tuple[str, str, str]

@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.cells.numbers import WORDS, NumberStyle, numbers
-from data.cells.texts import texts, trimmed
+from data.cells.texts import are_missing, texts, trimmed
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from fraud.payment.batch import Float64
 from references.profile.column import MAX_CATEGORIES, QUANTILES, ColumnKind, ColumnProfile
 from references.profile.shape import common_shape, is_naming
 from references.profile.tally import MOST_DISTINCT, ColumnTally
+from references.profile.thinned import thinned
 from references.profile.times import TimesFound, counted_times, typed_times, written_times
 
 _TRIED = 500
@@ -92,7 +93,7 @@ def describe(
     if not len(cells) and tally.counts:
         # A column that is filled so seldom that the sample has no cell of it.
         cells = pa.array(sorted(tally.counts), pa.string())
-    known = texts(_thinned(cells, _TRIED), frozenset(missing)).values.drop_null()
+    known = texts(thinned(cells, _TRIED), frozenset(missing)).values.drop_null()
     sampled = _Sampled(name, cells, Column(name, known))
     found = _kind(sampled, tally, style)
     if tally.counts is not None and len(tally.counts) == 1 and tally.filled == tally.rows > 1:
@@ -126,7 +127,7 @@ def _values(sampled: _Sampled, style: NumberStyle) -> Float64:
     """float64[m]: the numbers among the cells; of fewer cells if they are slow to read."""
     cells = sampled.cells
     if not all(_is_plain(text, style.decimal) for text in sampled.few.values):
-        cells = _thinned(cells, _UNUSUAL_TRIED)
+        cells = thinned(cells, _UNUSUAL_TRIED)
     found = numbers(cells, style)
     return found.value[found.known]
 
@@ -137,12 +138,8 @@ def _is_plain(text: str, decimal: str) -> bool:
 
 
 def _of_times(sampled: _Sampled, tally: ColumnTally, times: TimesFound) -> ColumnProfile:
-    return ColumnProfile(
-        sampled.name,
-        ColumnKind.TIME,
-        tally.rows,
-        tally.filled,
-        _distinct(tally, sampled),
+    return replace(
+        _of_kind(sampled, tally, ColumnKind.TIME),
         quantiles=_quantiles(times.values, _TIME_DIGITS),
         time_format=times.format,
     )
@@ -158,21 +155,16 @@ def _of_numbers(sampled: _Sampled, tally: ColumnTally, values: Float64) -> Colum
         if times is not None:
             return _of_times(sampled, tally, times)
         if _are_ids(sampled, tally, values):
-            return _named(sampled, tally, ColumnKind.IDENTIFIER, common_shape(few.values))
+            return _of_kind(sampled, tally, ColumnKind.IDENTIFIER, common_shape(few.values))
     kind = ColumnKind.CATEGORY if whole and _are_codes(few, tally) else ColumnKind.NUMBER
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = float(np.mean(values)), float(np.std(values))
-    return ColumnProfile(
-        sampled.name,
-        kind,
-        tally.rows,
-        tally.filled,
-        _distinct(tally, sampled),
+    return replace(
+        _of_kind(sampled, tally, kind),
         quantiles=_quantiles(values, _DIGITS),
         mean=_rounded(mean, _DIGITS),
         deviation=_rounded(deviation, _DIGITS),
         whole=whole,
-        categories=_categories(tally) if kind is ColumnKind.CATEGORY else (),
         scale="minor" if _are_minor(sampled.name, values, whole) else "",
     )
 
@@ -182,25 +174,26 @@ def _of_texts(sampled: _Sampled, tally: ColumnTally) -> ColumnProfile:
     distinct = _distinct(tally, sampled)
     coded = any(confidence(field, sampled.name) > _SURE for field in _CODE_FIELDS)
     if coded and distinct <= _MOST_NAMED_CODES and tally.counts is not None:
-        return _named(sampled, tally, ColumnKind.CATEGORY)
+        return _of_kind(sampled, tally, ColumnKind.CATEGORY)
     shape = common_shape(few.values)
     unlike = distinct > min(_FEW_NAMES, 0.5 * tally.filled)
     if is_naming(shape) and (unlike or "@" in shape or _is_personal(sampled.name)):
-        return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
+        return _of_kind(sampled, tally, ColumnKind.IDENTIFIER, shape)
     if unlike and _PERSON_NAME.search(normalised(sampled.name)):
-        return _named(sampled, tally, ColumnKind.TEXT)
+        return _of_kind(sampled, tally, ColumnKind.TEXT)
     if distinct > _FEW_PERSONS and _names_people(sampled.name):
-        return _named(sampled, tally, ColumnKind.TEXT)
+        return _of_kind(sampled, tally, ColumnKind.TEXT)
     if _is_few(distinct, tally.filled) and tally.counts is not None:
-        return _named(sampled, tally, ColumnKind.CATEGORY)
+        return _of_kind(sampled, tally, ColumnKind.CATEGORY)
     if unlike and _has_id_name(sampled.name):
-        return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
-    return _named(sampled, tally, ColumnKind.TEXT)
+        return _of_kind(sampled, tally, ColumnKind.IDENTIFIER, shape)
+    return _of_kind(sampled, tally, ColumnKind.TEXT)
 
 
-def _named(
+def _of_kind(
     sampled: _Sampled, tally: ColumnTally, kind: ColumnKind, pattern: str = ""
 ) -> ColumnProfile:
+    """What a profile of any kind holds, with the categories if it is one."""
     return ColumnProfile(
         sampled.name,
         kind,
@@ -304,12 +297,4 @@ def _filled(cells: pa.Array, missing: frozenset[str]) -> pa.Array:
     known = cells.drop_null()
     if not pa.types.is_string(known.type):
         return known
-    absent = pa.array(["", *sorted(missing)], pa.string())
-    return known.filter(pc.invert(pc.is_in(trimmed(known), value_set=absent)))
-
-
-def _thinned(cells: pa.Array, most: int) -> pa.Array:
-    """At most so many of the cells, evenly spread, in their order."""
-    if len(cells) <= most:
-        return cells
-    return cells.take(pa.array(np.linspace(0, len(cells) - 1, most).astype(np.int64)))
+    return known.filter(pc.invert(are_missing(trimmed(known), missing)))

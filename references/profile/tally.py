@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.cells.numbers import NumberStyle, numbers
-from data.cells.texts import Bool, texts, trimmed
+from data.cells.texts import Bool, are_missing, texts, trimmed
 
 MOST_DISTINCT = 1_000
 """Distinct values that are counted one by one. A column with more is no category."""
@@ -24,7 +24,8 @@ class ColumnTally:
 
     Attributes:
         rows, filled: exact.
-        counts: canonical text -> rows; None if there are more than `MOST_DISTINCT`.
+        counts: canonical text -> rows; None if there are more than `MOST_DISTINCT`, or if cells
+            cannot be compared, as lists and structures.
 
     Args:
         missing: texts that mean a missing value; an empty cell always does.
@@ -32,7 +33,6 @@ class ColumnTally:
 
     def __init__(self, missing: Collection[str]) -> None:
         self._missing = frozenset(missing)
-        self._absent = pa.array(["", *sorted(self._missing)], pa.string())
         self.rows = 0
         self.filled = 0
         self.counts: Counter[str] | None = Counter()
@@ -47,10 +47,9 @@ class ColumnTally:
 
     def _add_texts(self, cells: pa.Array) -> None:
         plain = trimmed(cells)
-        absent = pc.is_in(plain, value_set=self._absent).to_numpy(zero_copy_only=False)
+        absent = are_missing(plain, self._missing).to_numpy(zero_copy_only=False)
         self.filled += len(cells) - int(np.count_nonzero(absent | ~_valid(plain)))
-        if self.counts is not None:
-            self._count(plain)
+        self._count(plain)
 
     def _add_values(self, cells: pa.Array) -> None:
         if _is_number(cells.type):
@@ -64,8 +63,7 @@ class ColumnTally:
         else:
             found = texts(cells, self._missing)
             self.filled += int(np.count_nonzero(_valid(found.values) | found.unreadable))
-        if self.counts is not None:
-            self._count(cells)
+        self._count(cells)
 
     def _count(self, cells: pa.Array) -> None:
         """Count distinct cells; their texts are made once for each distinct one."""
@@ -73,7 +71,9 @@ class ColumnTally:
             return
         try:
             counted = pc.value_counts(cells)
-        except pa.ArrowNotImplementedError:  # lists and structures are not comparable
+        except pa.ArrowNotImplementedError:
+            # Lists and structures have no texts either: the profile says that rows are filled, and
+            # that nothing is known of how they differ.
             self.counts = None
             return
         if len(counted) > 2 * MOST_DISTINCT:

@@ -8,6 +8,7 @@ from pathlib import Path
 from data.layout.layout import Layout
 from data.load.payment_file import PaymentFile
 from data.load.payment_reader import read_payments
+from data.rows.rejections import reason_told
 from features.definitions import SCHEMA_ID
 from fraud.errors import NotTrainable
 from fraud.variant import HOUSE
@@ -180,6 +181,6 @@ def _refused(payments: PaymentFile) -> list[Finding]:
     """A warning if rows of the file are no payments."""
     if not payments.bad:
         return []
-    why = "; ".join(f"{r['field'] or 'the row'} {r['reason']}" for r in payments.reasons[:3])
+    why = "; ".join(map(reason_told, payments.reasons[:3]))
     sentence = f"{payments.bad:,} of {payments.rows:,} rows are not used: {why}"
     return [Finding("warn", "unreadable-cells", sentence)]

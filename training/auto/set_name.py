@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from pathlib import Path
 
+from data.guess.words import without_accents
 from fraud.variant import VARIANT_PATTERN
+from models.artifact import REFERENCE_FAMILY, REFERENCE_PREFIX
 from training.auto.unclear import Unclear
 from training.config import VARIANTS
 
 LONGEST = 64 - 1 - max(map(len, VARIANTS))
 """A variant's name has 64 characters at most."""
 
-_TAKEN = (*VARIANTS, "reference", "cascade")
+_TAKEN = (*VARIANTS, REFERENCE_FAMILY, "cascade")
 
 
 def set_name(path: Path, wanted: str | None) -> str:
@@ -31,14 +32,13 @@ def set_name(path: Path, wanted: str | None) -> str:
         )  # fmt: skip
     if len(name) > LONGEST:
         raise Unclear(f"{name!r} is too long", f"--name NAME of at most {LONGEST} characters")
-    if name in _TAKEN or name.startswith("reference-"):
+    if name in _TAKEN or name.startswith(REFERENCE_PREFIX):
         raise Unclear(f"{name!r} has another meaning", "--name NAME gives the models another name")
     return name
 
 
 def _of_file(path: Path) -> str:
     """The file's name up to its first dot, in plain lower case."""
-    marks = unicodedata.normalize("NFKD", path.name.split(".")[0].lower())
-    plain = "".join(letter for letter in marks if not unicodedata.combining(letter))
+    plain = without_accents(path.name.split(".")[0].lower())
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     return words[:LONGEST].rstrip("-")

@@ -19,6 +19,7 @@ from data.guess.layout_toml import layout_toml
 from data.layout.layout import Layout, parse_layout
 from data.layout.mapping import columns_of
 from data.load.dry_run import DryRun
+from data.rows.rejections import reason_told
 from references.reference import ReferenceKind
 from training.auto.label_choice import WantedLabel, choose_label, label_meaning
 from training.auto.set_name import set_name
@@ -262,7 +263,7 @@ def _about_payments(note: str) -> bool:
 def _require_sound(tried: DryRun) -> None:
     """A history whose payments are refused by the dozen is read wrongly."""
     if tried.bad > _MOST_REFUSED * tried.rows:
-        why = "; ".join(f"{r['field'] or 'the row'} {r['reason']}" for r in tried.reasons[:3])
+        why = "; ".join(map(reason_told, tried.reasons[:3]))
         raise Unclear(
             f"{tried.bad:,} of the first {tried.rows:,} rows cannot be payments: {why}",
             "`quorum layout guess` writes the layout: correct it, `quorum load` the file, then"

@@ -49,6 +49,12 @@ def test_another_place_is_refused(tmp_path: Path, url: str) -> None:
         run_storage_of(Settings(home=tmp_path, training_runs_at=url), None)
 
 
+def test_a_file_is_no_place_for_checkpoints(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(InvalidInput, match=r"QUORUM_TRAINING_RUNS: .* a file, not a folder"):
+        run_storage_of(Settings(home=tmp_path, training_runs_at=str(tmp_path / "runs")), None)
+
+
 def test_what_a_run_left_is_removed(tmp_path: Path) -> None:
     storage = RunStorage.local(tmp_path / "runs")
     run = storage.under("xgboost-1")

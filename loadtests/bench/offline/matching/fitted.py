@@ -10,13 +10,15 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from bulk.jobs.paths import SAMPLED_ROWS
 from loadtests.bench.offline.matching.part import Part
-from references.matching.cells import Cells
+from references.matching.columns.cells import Cells
 from references.matching.match import ModelMatch
 from references.matching.sample import FileSample
 from references.profile.column import ColumnKind, ColumnProfile
 from references.profile.measure import measure
 from references.profile.sketch import sketch
+from references.profile.thinned import thinned
 from references.reference import Reference, ReferenceColumn, ReferenceKind, StoredReference
 from training.reference.importance import required_columns
 
@@ -41,9 +43,8 @@ class Fitted:
 
 def file_of(table: pa.Table) -> FileSample:
     """Return a table as a file that was sent in: at most 20,000 rows spread over it."""
-    profiles = measure({name: table.column(name) for name in table.column_names})
-    places = np.linspace(0, table.num_rows - 1, min(table.num_rows, 20_000)).astype(np.int64)
-    return FileSample(profiles, table.take(pa.array(places)))
+    profiles = _profiles(table)
+    return FileSample(profiles, thinned(table, SAMPLED_ROWS))
 
 
 def tabular(part: Part) -> Fitted:

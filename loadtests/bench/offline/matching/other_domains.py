@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pyarrow as pa
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from loadtests.bench.offline.matching.part import Part
-
-_Made = dict[str, object]
+from loadtests.bench.offline.matching.part import Made, Part, made_parts
 
 
 def other_tables(n: int, rng: Generator) -> Iterator[Part]:
-    """Yield tables of n rows about other things."""
-    for name, make in _MAKERS.items():
-        columns = {k: pa.array(v) for k, v in make(n, rng).items()}
-        yield Part(name, name, pa.table(columns), np.zeros(0, np.bool_), {})
+    """Return tables of n rows about other things."""
+    return made_parts(_MAKERS, n, rng)
 
 
 def _days(
@@ -36,7 +31,7 @@ def _words(n: int, rng: Generator, words: str) -> NDArray[np.generic]:
     return rng.choice(words.split(), n)
 
 
-def _insurance(n: int, rng: Generator) -> _Made:
+def _insurance(n: int, rng: Generator) -> Made:
     return {
         "policy_number": rng.integers(100_000, 999_999, n),
         "policy_bind_date": _days(n, rng, "1990-01-01", 9000).astype("datetime64[D]"),
@@ -58,7 +53,7 @@ def _insurance(n: int, rng: Generator) -> _Made:
     }
 
 
-def _health_claims(n: int, rng: Generator) -> _Made:
+def _health_claims(n: int, rng: Generator) -> Made:
     return {
         "claim_id": np.arange(n) + 70_000,
         "patient_id": rng.integers(1, n // 3, n),
@@ -72,7 +67,7 @@ def _health_claims(n: int, rng: Generator) -> _Made:
     }
 
 
-def _churn(n: int, rng: Generator) -> _Made:
+def _churn(n: int, rng: Generator) -> Made:
     tenure = rng.integers(0, 73, n)
     monthly = np.round(rng.uniform(18, 119, n), 2)
     return {
@@ -91,7 +86,7 @@ def _churn(n: int, rng: Generator) -> _Made:
     }
 
 
-def _house_prices(n: int, rng: Generator) -> _Made:
+def _house_prices(n: int, rng: Generator) -> Made:
     return {
         "Id": np.arange(n),
         "MSZoning": _words(n, rng, "RL RM FV RH"),
@@ -106,7 +101,7 @@ def _house_prices(n: int, rng: Generator) -> _Made:
     }
 
 
-def _employees(n: int, rng: Generator) -> _Made:
+def _employees(n: int, rng: Generator) -> Made:
     return {
         "EmployeeNumber": np.arange(n) + 1,
         "Age": rng.integers(18, 61, n),
@@ -120,7 +115,7 @@ def _employees(n: int, rng: Generator) -> _Made:
     }
 
 
-def _sensors(n: int, rng: Generator) -> _Made:
+def _sensors(n: int, rng: Generator) -> Made:
     return {
         "timestamp": np.datetime64("2023-01-01", "s") + np.arange(n) * 60,
         "device_id": rng.integers(1, 30, n),
@@ -132,7 +127,7 @@ def _sensors(n: int, rng: Generator) -> _Made:
     }
 
 
-def _meters(n: int, rng: Generator) -> _Made:
+def _meters(n: int, rng: Generator) -> Made:
     return {
         "customer_id": np.tile(np.arange(200), n // 200 + 1)[:n],
         "timestamp": np.repeat(
@@ -144,7 +139,7 @@ def _meters(n: int, rng: Generator) -> _Made:
     }
 
 
-def _readings(n: int, rng: Generator) -> _Made:
+def _readings(n: int, rng: Generator) -> Made:
     return {
         "customer_id": rng.integers(1, 200, n),
         "device_id": rng.integers(1, 250, n),
@@ -154,7 +149,7 @@ def _readings(n: int, rng: Generator) -> _Made:
     }
 
 
-def _member_claims(n: int, rng: Generator) -> _Made:
+def _member_claims(n: int, rng: Generator) -> Made:
     return {
         "claim_number": np.arange(n),
         "member_id": rng.integers(1, n // 6, n),
@@ -166,7 +161,7 @@ def _member_claims(n: int, rng: Generator) -> _Made:
     }
 
 
-def _clicks(n: int, rng: Generator) -> _Made:
+def _clicks(n: int, rng: Generator) -> Made:
     return {
         "event_time": _days(n, rng, "2019-10-01", 30),
         "event_type": _words(n, rng, "view cart purchase"),
@@ -179,7 +174,7 @@ def _clicks(n: int, rng: Generator) -> _Made:
     }
 
 
-def _taxis(n: int, rng: Generator) -> _Made:
+def _taxis(n: int, rng: Generator) -> Made:
     return {
         "VendorID": rng.integers(1, 3, n),
         "tpep_pickup_datetime": _days(n, rng, "2023-01-01", 30),
@@ -194,7 +189,7 @@ def _taxis(n: int, rng: Generator) -> _Made:
     }
 
 
-def _web_log(n: int, rng: Generator) -> _Made:
+def _web_log(n: int, rng: Generator) -> Made:
     return {
         "time": _days(n, rng, "2024-02-01", 5),
         "client_ip": [f"10.{a}.{b}.{c}" for a, b, c in rng.integers(0, 255, (n, 3))],
@@ -208,7 +203,7 @@ def _web_log(n: int, rng: Generator) -> _Made:
     }
 
 
-def _rides(n: int, rng: Generator) -> _Made:
+def _rides(n: int, rng: Generator) -> Made:
     start = _days(n, rng, "2016-01-01", 180)
     return {
         "ride_id": [f"R{i:08d}" for i in range(n)],
@@ -222,7 +217,7 @@ def _rides(n: int, rng: Generator) -> _Made:
     }
 
 
-def _loans(n: int, rng: Generator) -> _Made:
+def _loans(n: int, rng: Generator) -> Made:
     return {
         "loan_id": np.arange(n) + 1_000_000,
         "member_id": rng.permutation(n) + 5000,
@@ -241,18 +236,18 @@ def _loans(n: int, rng: Generator) -> _Made:
     }
 
 
-def _anonymous(n: int, rng: Generator) -> _Made:
+def _anonymous(n: int, rng: Generator) -> Made:
     mixed = rng.normal(0, 1, (28, 28)) / 5
     values = rng.normal(0, 1, (n, 28)) @ mixed
-    made: _Made = {f"V{i + 1}": values[:, i] for i in range(28)}
+    made: Made = {f"V{i + 1}": values[:, i] for i in range(28)}
     return {"Time": np.arange(n) * 1.0, **made, "Amount": _lognormal(n, rng, 900, 0.4)}
 
 
-def _standard_normal(n: int, rng: Generator) -> _Made:
+def _standard_normal(n: int, rng: Generator) -> Made:
     return {f"feature_{i}": rng.normal(0, 1, n) for i in range(30)}
 
 
-def _gibberish(n: int, rng: Generator) -> _Made:
+def _gibberish(n: int, rng: Generator) -> Made:
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     return {
         "".join(rng.choice(letters, 6)): ["".join(rng.choice(letters, 9)) for _ in range(n)]
@@ -262,12 +257,12 @@ def _gibberish(n: int, rng: Generator) -> _Made:
     }
 
 
-def _texts(n: int, rng: Generator) -> _Made:
+def _texts(n: int, rng: Generator) -> Made:
     words = "the fox jumps over lazy dogs while rain falls on green hills of another country"
     return {"id": np.arange(n), "text": [" ".join(_words(12, rng, words)) for _ in range(n)]}
 
 
-def _flowers(n: int, rng: Generator) -> _Made:
+def _flowers(n: int, rng: Generator) -> Made:
     return {
         "sepal_length": np.round(rng.normal(5.8, 0.8, n), 1),
         "sepal_width": np.round(rng.normal(3.0, 0.4, n), 1),
@@ -276,7 +271,7 @@ def _flowers(n: int, rng: Generator) -> _Made:
     }
 
 
-def _patients(n: int, rng: Generator) -> _Made:
+def _patients(n: int, rng: Generator) -> Made:
     return {
         "age": rng.integers(29, 78, n), "sex": rng.integers(0, 2, n), "cp": rng.integers(0, 4, n),
         "trestbps": rng.integers(94, 200, n), "chol": rng.integers(126, 560, n),
@@ -285,7 +280,7 @@ def _patients(n: int, rng: Generator) -> _Made:
     }  # fmt: skip
 
 
-def _calls(n: int, rng: Generator) -> _Made:
+def _calls(n: int, rng: Generator) -> Made:
     return {
         "caller_id": rng.integers(1, n // 30, n),
         "receiver_id": rng.integers(1, n // 30, n),
@@ -296,7 +291,7 @@ def _calls(n: int, rng: Generator) -> _Made:
     }
 
 
-def _stocks(n: int, rng: Generator) -> _Made:
+def _stocks(n: int, rng: Generator) -> Made:
     price = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, n)))
     return {
         "date": _days(n, rng, "2000-01-03", 7000).astype("datetime64[D]"),
@@ -305,7 +300,7 @@ def _stocks(n: int, rng: Generator) -> _Made:
     }  # fmt: skip
 
 
-def _marketing(n: int, rng: Generator) -> _Made:
+def _marketing(n: int, rng: Generator) -> Made:
     return {
         "age": rng.integers(18, 90, n),
         "job": _words(n, rng, "admin technician services management retired"),
@@ -322,7 +317,7 @@ def _marketing(n: int, rng: Generator) -> _Made:
     }
 
 
-_MAKERS: dict[str, Callable[[int, Generator], _Made]] = {
+_MAKERS: dict[str, Callable[[int, Generator], Made]] = {
     "insurance-claims": _insurance,
     "health-claims": _health_claims,
     "telecom-churn": _churn,

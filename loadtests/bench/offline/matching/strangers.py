@@ -6,20 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pyarrow as pa
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from loadtests.bench.offline.matching.part import Part
-
-_Made = dict[str, object]
+from loadtests.bench.offline.matching.part import Made, Part, made_parts
 
 
 def stranger_tables(n: int, rng: Generator) -> Iterator[Part]:
-    """Yield tables of n payments."""
-    for name, make in _MAKERS.items():
-        columns = {k: pa.array(v) for k, v in make(n, rng).items()}
-        yield Part(name, name, pa.table(columns), np.zeros(0, np.bool_), {})
+    """Return tables of n payments."""
+    return made_parts(_MAKERS, n, rng)
 
 
 def _times(n: int, rng: Generator, days: int = 60) -> NDArray[np.datetime64]:
@@ -34,7 +29,7 @@ def _ids(n: int, rng: Generator, form: str, most: int) -> list[str]:
     return [form.format(i) for i in rng.integers(1, most, n)]
 
 
-def _french_cards(n: int, rng: Generator) -> _Made:
+def _french_cards(n: int, rng: Generator) -> Made:
     return {
         "id_transaction": np.arange(n),
         "horodatage": np.datetime_as_string(_times(n, rng)),
@@ -47,7 +42,7 @@ def _french_cards(n: int, rng: Generator) -> _Made:
     }
 
 
-def _german_cards(n: int, rng: Generator) -> _Made:
+def _german_cards(n: int, rng: Generator) -> Made:
     return {
         "Buchungszeitpunkt": np.datetime_as_string(_times(n, rng)),
         "Kundennummer": rng.integers(10_000, 10_000 + n // 20, n),
@@ -57,7 +52,7 @@ def _german_cards(n: int, rng: Generator) -> _Made:
     }
 
 
-def _bank_sim(n: int, rng: Generator) -> _Made:
+def _bank_sim(n: int, rng: Generator) -> Made:
     return {
         "step": np.sort(rng.integers(0, 180, n)),
         "customer": _ids(n, rng, "'C{:010d}'", n // 40),
@@ -71,8 +66,8 @@ def _bank_sim(n: int, rng: Generator) -> _Made:
     }
 
 
-def _wide_shop(n: int, rng: Generator) -> _Made:
-    made: _Made = {
+def _wide_shop(n: int, rng: Generator) -> Made:
+    made: Made = {
         "TransactionID": np.arange(n) + 2_987_000,
         "TransactionDT": 86_400 + np.sort(rng.integers(0, 15_000_000, n)),
         "TransactionAmt": _amounts(n, rng, 70),
@@ -89,7 +84,7 @@ def _wide_shop(n: int, rng: Generator) -> _Made:
     }  # fmt: skip
 
 
-def _web_shop(n: int, rng: Generator) -> _Made:
+def _web_shop(n: int, rng: Generator) -> Made:
     return {
         "order_id": np.arange(n) + 1,
         "user_id": rng.integers(1, n // 8, n),
@@ -102,7 +97,7 @@ def _web_shop(n: int, rng: Generator) -> _Made:
     }
 
 
-def _bank_transfers(n: int, rng: Generator) -> _Made:
+def _bank_transfers(n: int, rng: Generator) -> Made:
     return {
         "Timestamp": np.datetime_as_string(_times(n, rng, 18)),
         "From Bank": rng.integers(1, 300, n),
@@ -115,7 +110,7 @@ def _bank_transfers(n: int, rng: Generator) -> _Made:
     }
 
 
-def _split_clock(n: int, rng: Generator) -> _Made:
+def _split_clock(n: int, rng: Generator) -> Made:
     times = _times(n, rng)
     return {
         "User": rng.integers(0, n // 30, n),
@@ -130,7 +125,7 @@ def _split_clock(n: int, rng: Generator) -> _Made:
     }
 
 
-def _epoch_wallets(n: int, rng: Generator) -> _Made:
+def _epoch_wallets(n: int, rng: Generator) -> Made:
     return {
         "txn_id": np.arange(n),
         "created_ms": 1_690_000_000_000 + np.sort(rng.integers(0, 5_000_000_000, n)),
@@ -141,7 +136,7 @@ def _epoch_wallets(n: int, rng: Generator) -> _Made:
     }
 
 
-def _spanish_cards(n: int, rng: Generator) -> _Made:
+def _spanish_cards(n: int, rng: Generator) -> Made:
     return {
         "fecha": np.datetime_as_string(_times(n, rng)),
         "id_cliente": rng.integers(1, n // 25, n),
@@ -152,7 +147,7 @@ def _spanish_cards(n: int, rng: Generator) -> _Made:
     }
 
 
-_MAKERS: dict[str, Callable[[int, Generator], _Made]] = {
+_MAKERS: dict[str, Callable[[int, Generator], Made]] = {
     "french-cards": _french_cards,
     "german-cards": _german_cards,
     "bank-sim": _bank_sim,

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from data.cells.texts import DEFAULT_MISSING, canonical_text, texts
+from data.cells.texts import DEFAULT_MISSING, are_missing, canonical_text, texts
 
 
 @pytest.mark.parametrize(
@@ -163,3 +163,8 @@ def test_a_column_without_rows_has_no_texts(kind: pa.DataType) -> None:
     found = texts(pa.array([], kind), DEFAULT_MISSING)
     assert len(found.values) == len(found.unreadable) == 0
     assert found.unreadable.dtype == bool
+
+
+def test_empty_texts_and_markers_are_missing_and_null_is_no_text() -> None:
+    cells = pa.array(["", "NA", None, "x"])
+    assert are_missing(cells, frozenset({"NA"})).to_pylist() == [True, True, False, False]

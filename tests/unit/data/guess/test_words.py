@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from data.guess.words import declared, in_english, meanings, numbered, other_subjects
+from data.guess.words import (
+    declared,
+    in_english,
+    meanings,
+    numbered,
+    other_subjects,
+    without_accents,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +65,7 @@ def test_names_that_say_nothing_have_a_stem_and_a_number(name: str, stem: str) -
 def test_words_of_other_subjects() -> None:
     assert other_subjects("total_claim_amount") == {"claim"}
     assert other_subjects("transaction_amount") == frozenset()
+
+
+def test_accents_are_taken_from_letters_and_letters_stay() -> None:
+    assert without_accents("prélèvement français ß ø") == "prelevement francais ß ø"

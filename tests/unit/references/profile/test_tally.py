@@ -40,3 +40,9 @@ def test_chunks_of_different_types_are_counted_together() -> None:
     tally = tallied(pa.array([1, 2]), pa.array(["2", "3"]), pa.nulls(2), pa.array([1.0, None]))
     assert (tally.rows, tally.filled) == (8, 5)
     assert tally.counts == {"1": 2, "2": 2, "3": 1}
+
+
+def test_lists_are_filled_and_not_told_apart() -> None:
+    tally = tallied(pa.array([[1, 2], [3], None], pa.list_(pa.int64())))
+    assert (tally.rows, tally.filled) == (3, 2)
+    assert tally.counts is None

@@ -1,0 +1,1 @@
+"""Whether a reference fits a file whose columns were matched, and how much its models count."""
