@@ -37,8 +37,7 @@ class FileSteps:
         found = split_upload(
             upload,
             order.paths,
-            progress=lambda rows, _failed, _share: teller.tell(rows),
-            cancelled=lambda: False,  # whoever cancels ends this process
+            progress=teller.tell,
             add=profiler.add,
         )
         FileProfile(upload.decimal, profiler.profiles(), upload.notes).write(order.paths)
@@ -59,7 +58,7 @@ class FileSteps:
         from bulk.scoring.history.replay import replay_file
 
         teller = RowTeller(paths)
-        rejected = replay_file(paths, plan, lambda done, _all: teller.tell(done))
+        rejected = replay_file(paths, plan, teller.tell)
         teller.end()
         rows = sum(int(pq.read_metadata(paths.part(n)).num_rows) for n in paths.part_numbers)
         return check_payments(plan, match, rows, rejected)
@@ -75,7 +74,7 @@ class FileSteps:
         from bulk.scoring.finish import finish
 
         teller = RowTeller(paths)
-        summary = finish(paths, plan, job.options, lambda done, _all: teller.tell(done))
+        summary = finish(paths, plan, job.options, teller.tell)
         teller.end()
         return summary
 

@@ -13,7 +13,6 @@ from bulk.files.refused import FileRefused
 from bulk.files.upload import Upload
 from bulk.jobs.paths import LINE, ROW, ROWS_PER_PART, JobPaths
 from data.files.chunk import BadRow, Chunk
-from fraud.errors import QuorumError
 from stores.whole_file import whole_file
 
 ERROR_SCHEMA: Final = pa.schema(
@@ -29,13 +28,6 @@ ERROR_SCHEMA: Final = pa.schema(
 
 _PART_BYTES: Final = 1 << 28
 """A part of longer rows is written at about this size, with fewer of them."""
-
-Progress = Callable[[int, int, float], None]
-"""(rows read so far, those of them that could not be read, share of the file in [0, 1])"""
-
-
-class SplitCancelled(QuorumError):
-    """The sender does not want the job any more. Whole parts stay until the job is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +49,7 @@ def split_upload(
     upload: Upload,
     paths: JobPaths,
     *,
-    progress: Progress,
-    cancelled: Callable[[], bool],
+    progress: Callable[[int], None],
     add: Callable[[Mapping[str, pa.Array]], None],
 ) -> Split:
     """Write all rows of a file as parts, and those that cannot be read as errors.
@@ -68,26 +59,22 @@ def split_upload(
     Args:
         upload: the file.
         paths: where the parts and errors go.
-        progress: called after every chunk of about a megabyte.
-        cancelled: asked after every chunk.
+        progress: called with the rows read so far, after every chunk of about a megabyte.
         add: called with the columns of each part, without `ROW` and `LINE`.
 
     Raises:
         FileRefused: the file is damaged, has a cell or line that is too long, or no readable row.
-        SplitCancelled: `cancelled` returned True.
     """
     parts = _Parts(paths, add)
     failed = total = 0
     with whole_file(paths.errors) as made, pq.ParquetWriter(made, ERROR_SCHEMA) as errors:
         for chunk in upload.table.chunks():
-            if cancelled():
-                raise SplitCancelled("the job was cancelled")
             parts.take(chunk)
             if chunk.bad:
                 errors.write_table(_errors(chunk.bad))
             failed += len(chunk.bad)
             total = chunk.rows_done
-            progress(total, failed, chunk.share)
+            progress(total)
         parts.end()
         if not parts.rows:
             raise FileRefused("no-rows", f"none of the {total:,} rows of the file can be read")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bulk.files import split as room
 from bulk.files.opening import open_upload
 from bulk.files.refused import FileRefused
-from bulk.files.split import ERROR_SCHEMA, Split, SplitCancelled, split_upload
+from bulk.files.split import ERROR_SCHEMA, Split, split_upload
 from bulk.jobs.paths import LINE, ROW, JobPaths
 
 
@@ -30,8 +30,7 @@ def split(
         paths.upload.write_bytes(content)
     upload = open_upload(paths.upload, "x", max_unpacked_bytes=1 << 30, dialect=dialect)
     calls: dict[str, Any] = {
-        "progress": lambda rows, failed, share: None,
-        "cancelled": lambda: False,
+        "progress": lambda rows: None,
         "add": lambda columns: None,
     }
     return split_upload(upload, paths, **{**calls, **asked})
@@ -108,9 +107,9 @@ def test_long_rows_make_smaller_parts(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_progress_never_falls_and_ends_with_the_file(tmp_path: Path) -> None:
     told: list[tuple[int, int, float]] = []
     content = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(200_000)) + b"1\n"
-    split(tmp_path, content, progress=lambda *now: told.append(now))
+    split(tmp_path, content, progress=told.append)
     assert told == sorted(told)
-    assert told[-1] == (200_001, 1, 1.0)
+    assert told[-1] == 200_001
     assert len(told) > 2
 
 
@@ -120,12 +119,6 @@ def test_repeating_it_gives_the_same_files(tmp_path: Path) -> None:
     before = [*parts(tmp_path, first), pq.read_table(JobPaths(tmp_path).errors)]
     assert split(tmp_path) == first
     assert [*parts(tmp_path, first), pq.read_table(JobPaths(tmp_path).errors)] == before
-
-
-def test_a_cancelled_split_leaves_no_half_of_a_file(tmp_path: Path) -> None:
-    with pytest.raises(SplitCancelled):
-        split(tmp_path, b"a,b\n1,2\n", cancelled=lambda: True)
-    assert [path.name for path in tmp_path.rglob("*")] == ["upload"]
 
 
 def test_a_refused_file_leaves_no_half_of_a_file(tmp_path: Path) -> None:
