@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bulk.engine.steps import FileRead, ReadOrder
+from bulk.engine.steps import ReadOrder
 from bulk.engine.told_rows import RowTeller, told_rows
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import JobPaths
@@ -42,7 +43,7 @@ class FileSteps:
         )
         FileProfile(upload.decimal, profiler.profiles(), upload.notes).write(order.paths)
         teller.end()
-        return FileRead(found.rows_total, found.rows_failed, found.parts)
+        return found
 
     def check(self, paths: JobPaths, plan: ScoringPlan, match: Match) -> Match:
         """See `Steps`."""

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 from bulk.engine.executor import Executor, WorkerLost
 from bulk.engine.hold import work_under
 from bulk.engine.progress import Progress, Speed
-from bulk.engine.steps import FileRead, Planner, ReadOrder, Steps
+from bulk.engine.steps import Planner, ReadOrder, Steps
 from bulk.engine.units import (
     ATTEMPTS,
     UnitFailed,
@@ -30,6 +30,7 @@ from bulk.engine.units import (
     through_outages,
 )
 from bulk.jobs.cancelled import Cancelled
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.job import Job
 from bulk.jobs.lease import Lease, Phase, Unit, UnitRecord
 from bulk.jobs.state import JobState

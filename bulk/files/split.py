@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 
 from bulk.files.refused import FileRefused
 from bulk.files.upload import Upload
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.paths import LINE, ROW, ROWS_PER_PART, JobPaths
 from data.files.chunk import BadRow, Chunk
 from stores.whole_file import whole_file
@@ -30,28 +30,13 @@ _PART_BYTES: Final = 1 << 28
 """A part of longer rows is written at about this size, with fewer of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """What a file was split into.
-
-    Attributes:
-        rows_total: rows of the file, good and bad.
-        rows_failed: rows that could not be read; they are in `JobPaths.errors`.
-        parts: rows of each part, of numbers 0, 1, ...
-    """
-
-    rows_total: int
-    rows_failed: int
-    parts: tuple[int, ...]
-
-
 def split_upload(
     upload: Upload,
     paths: JobPaths,
     *,
     progress: Callable[[int], None],
     add: Callable[[Mapping[str, pa.Array]], None],
-) -> Split:
+) -> FileRead:
     """Write all rows of a file as parts, and those that cannot be read as errors.
 
     Repeating it writes the same files. Memory is that of one part, whatever the size of the file.
@@ -78,7 +63,7 @@ def split_upload(
         parts.end()
         if not parts.rows:
             raise FileRefused("no-rows", f"none of the {total:,} rows of the file can be read")
-    return Split(total, failed, tuple(parts.rows))
+    return FileRead(total, failed, tuple(parts.rows))
 
 
 class _Parts:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from bulk.files import split as room
 from bulk.files.opening import open_upload
 from bulk.files.refused import FileRefused
-from bulk.files.split import ERROR_SCHEMA, Split, split_upload
+from bulk.files.split import ERROR_SCHEMA, split_upload
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.paths import LINE, ROW, JobPaths
 
 
@@ -24,7 +25,7 @@ def split(
     content: bytes | None = None,
     dialect: dict[str, Any] | None = None,
     **asked: Any,
-) -> Split:
+) -> FileRead:
     paths = JobPaths(folder)
     if content is not None:
         paths.upload.write_bytes(content)
@@ -36,14 +37,14 @@ def split(
     return split_upload(upload, paths, **{**calls, **asked})
 
 
-def parts(folder: Path, found: Split) -> list[pa.Table]:
+def parts(folder: Path, found: FileRead) -> list[pa.Table]:
     return [pq.read_table(JobPaths(folder).part(i)) for i in range(len(found.parts))]
 
 
 def test_rows_keep_their_numbers_lines_and_cells(tmp_path: Path) -> None:
     content = b'a,b\n1,"x\ny"\n2\n3,z\n"4,w\n5,\xff\n6,v\n'
     found = split(tmp_path, content, {"encoding": "utf-8"})
-    assert found == Split(6, 3, (3,))
+    assert found == FileRead(6, 3, (3,))
     [part] = parts(tmp_path, found)
     assert part.column_names == [ROW, LINE, "a", "b"]
     assert part.to_pylist() == [
