@@ -12,19 +12,9 @@ from bulk.files.refused import FileRefused
 from bulk.files.upload import Upload
 from bulk.jobs.file_read import FileRead
 from bulk.jobs.paths import LINE, ROW, ROWS_PER_PART, JobPaths
-from data.files.chunk import BadRow, Chunk
+from bulk.output.error_file import ERROR_SCHEMA, error_table
+from data.files.chunk import Chunk
 from stores.whole_file import whole_file
-
-ERROR_SCHEMA: Final = pa.schema(
-    [
-        (ROW, pa.int64()),
-        ("line", pa.int64()),
-        ("column", pa.string()),
-        ("code", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
-"""Columns of `JobPaths.errors`."""
 
 _PART_BYTES: Final = 1 << 28
 """A part of longer rows is written at about this size, with fewer of them."""
@@ -56,7 +46,8 @@ def split_upload(
         for chunk in upload.table.chunks():
             parts.take(chunk)
             if chunk.bad:
-                errors.write_table(_errors(chunk.bad))
+                bad = [(b.row, b.line, b.field, b.code, b.detail) for b in chunk.bad]
+                errors.write_table(error_table(bad))
             failed += len(chunk.bad)
             total = chunk.rows_done
             progress(total)
@@ -108,15 +99,3 @@ class _Parts:
         self.rows.append(table.num_rows)
         names = table.column_names[2:]
         self._add({name: table.column(name).combine_chunks() for name in names})
-
-
-def _errors(bad: list[BadRow]) -> pa.Table:
-    columns = (
-        [b.row for b in bad],
-        [b.line for b in bad],
-        [b.field for b in bad],
-        [b.code for b in bad],
-        [b.detail for b in bad],
-    )
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, ERROR_SCHEMA, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=ERROR_SCHEMA)

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from bulk.files import split as room
 from bulk.files.opening import open_upload
 from bulk.files.refused import FileRefused
-from bulk.files.split import ERROR_SCHEMA, split_upload
+from bulk.files.split import split_upload
 from bulk.jobs.file_read import FileRead
 from bulk.jobs.paths import LINE, ROW, JobPaths
+from bulk.output.error_file import ERROR_SCHEMA
 
 
 def split(
