@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bulk.engine.steps import FileRead, ReadOrder
+from bulk.engine.steps import ReadOrder
 from bulk.engine.told_rows import RowTeller, told_rows
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import JobPaths
@@ -37,13 +38,12 @@ class FileSteps:
         found = split_upload(
             upload,
             order.paths,
-            progress=lambda rows, _failed, _share: teller.tell(rows),
-            cancelled=lambda: False,  # whoever cancels ends this process
+            progress=teller.tell,
             add=profiler.add,
         )
         FileProfile(upload.decimal, profiler.profiles(), upload.notes).write(order.paths)
         teller.end()
-        return FileRead(found.rows_total, found.rows_failed, found.parts)
+        return found
 
     def check(self, paths: JobPaths, plan: ScoringPlan, match: Match) -> Match:
         """See `Steps`."""
@@ -59,7 +59,7 @@ class FileSteps:
         from bulk.scoring.history.replay import replay_file
 
         teller = RowTeller(paths)
-        rejected = replay_file(paths, plan, lambda done, _all: teller.tell(done))
+        rejected = replay_file(paths, plan, teller.tell)
         teller.end()
         rows = sum(int(pq.read_metadata(paths.part(n)).num_rows) for n in paths.part_numbers)
         return check_payments(plan, match, rows, rejected)
@@ -75,7 +75,7 @@ class FileSteps:
         from bulk.scoring.finish import finish
 
         teller = RowTeller(paths)
-        summary = finish(paths, plan, job.options, lambda done, _all: teller.tell(done))
+        summary = finish(paths, plan, job.options, teller.tell)
         teller.end()
         return summary
 

@@ -17,10 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from bulk.engine.executor import Executor, WorkerLost
 from bulk.engine.hold import work_under
 from bulk.engine.progress import Progress, Speed
-from bulk.engine.steps import FileRead, Planner, ReadOrder, Steps
+from bulk.engine.steps import Planner, ReadOrder, Steps
 from bulk.engine.units import (
     ATTEMPTS,
     UnitFailed,
@@ -29,7 +28,9 @@ from bulk.engine.units import (
     reason_of,
     through_outages,
 )
+from bulk.engine.workers.executor import Executor, WorkerLost
 from bulk.jobs.cancelled import Cancelled
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.job import Job
 from bulk.jobs.lease import Lease, Phase, Unit, UnitRecord
 from bulk.jobs.state import JobState

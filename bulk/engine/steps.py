@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.job import Job
 from bulk.jobs.paths import JobPaths
 from bulk.scoring.plan import ScoringPlan
@@ -16,21 +17,6 @@ from references.matching.match import Match
 
 if TYPE_CHECKING:
     from bulk.files.upload import Upload
-
-
-@dataclass(frozen=True, slots=True)
-class FileRead:
-    """A file that became parts.
-
-    Attributes:
-        rows_total: rows of the file, those that could not be read included.
-        rows_failed: rows that could not be read.
-        parts: rows of each part, by its number from 0.
-    """
-
-    rows_total: int
-    rows_failed: int
-    parts: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@ planned: both look references up. The work itself is done by an executor."""
 
 from __future__ import annotations
 
-from bulk.engine.executor import Executor
 from bulk.engine.file_steps import examined, matched, planned
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.steps import ReadOrder
+from bulk.engine.workers.executor import Executor
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import JobPaths

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
 
-from bulk.engine.executor import Executor
+from bulk.engine.workers.executor import Executor
 from bulk.jobs.lease import Unit
 from fraud.errors import (
     ArtifactRefused,

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.paths import JobPaths
+from bulk.scoring.cell_values import plain_numbers
 from bulk.scoring.plan import PlannedModel, ScoringPlan
 from data.cells.numbers import NumberStyle, numbers
 from references.matching.match import Match, Reason
@@ -125,12 +126,8 @@ def _mistyped(paths: JobPaths, plan: ScoringPlan, names: set[str]) -> dict[str, 
 
 def _counts(cells: pa.Array, style: NumberStyle) -> tuple[int, int]:
     """Return how many cells are filled, and how many of them are not numbers."""
-    if style.decimal == "." or not pa.types.is_string(cells.type):
-        try:  # Arrow's own parser is ten times as fast, and says if there is anything else
-            cells.cast(pa.float64())
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            pass
-        else:
-            return len(cells) - cells.null_count, 0
+    plain = plain_numbers(cells, style.decimal, style.missing)
+    if plain is not None:
+        return int(np.count_nonzero(~np.isnan(plain))), 0
     read = numbers(cells, style)
     return int(np.count_nonzero(read.present)), int(np.count_nonzero(read.unreadable))

@@ -17,7 +17,7 @@ from bulk.files.csv_block import Block, BlockReader
 from bulk.files.refused import FileRefused
 from bulk.files.unpacked import Feed, LineTooLong, Unpacked, feed_of, unpacked
 from data.files.chunk import BadRow, Chunk
-from data.files.csv_lines import MAX_RECORD, Lines, ReadsBytes, utf16_of
+from data.files.csv_lines import MAX_FIELD, MAX_RECORD, Lines, ReadsBytes, utf16_of
 from data.files.csv_records import NOT_CSV, UNDECODABLE, Record, Shape, records
 from data.layout.fields import CsvDialect
 
@@ -260,7 +260,7 @@ def reason_of(record: Record) -> str:
     if record.code == NOT_CSV:
         found = record.problem.removeprefix("not CSV: ")
         return (
-            f"a value is longer than {MAX_RECORD // 8:,} characters"
+            f"a value is longer than {MAX_FIELD:,} characters"
             if ("field limit" in found)
             else f"the quotes are broken: {found}"
         )

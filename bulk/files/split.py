@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
@@ -11,56 +10,23 @@ import pyarrow.parquet as pq
 
 from bulk.files.refused import FileRefused
 from bulk.files.upload import Upload
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.paths import LINE, ROW, ROWS_PER_PART, JobPaths
-from data.files.chunk import BadRow, Chunk
-from fraud.errors import QuorumError
+from bulk.output.error_file import ERROR_SCHEMA, error_table
+from data.files.chunk import Chunk
 from stores.whole_file import whole_file
-
-ERROR_SCHEMA: Final = pa.schema(
-    [
-        (ROW, pa.int64()),
-        ("line", pa.int64()),
-        ("column", pa.string()),
-        ("code", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
-"""Columns of `JobPaths.errors`."""
 
 _PART_BYTES: Final = 1 << 28
 """A part of longer rows is written at about this size, with fewer of them."""
-
-Progress = Callable[[int, int, float], None]
-"""(rows read so far, those of them that could not be read, share of the file in [0, 1])"""
-
-
-class SplitCancelled(QuorumError):
-    """The sender does not want the job any more. Whole parts stay until the job is removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """What a file was split into.
-
-    Attributes:
-        rows_total: rows of the file, good and bad.
-        rows_failed: rows that could not be read; they are in `JobPaths.errors`.
-        parts: rows of each part, of numbers 0, 1, ...
-    """
-
-    rows_total: int
-    rows_failed: int
-    parts: tuple[int, ...]
 
 
 def split_upload(
     upload: Upload,
     paths: JobPaths,
     *,
-    progress: Progress,
-    cancelled: Callable[[], bool],
+    progress: Callable[[int], None],
     add: Callable[[Mapping[str, pa.Array]], None],
-) -> Split:
+) -> FileRead:
     """Write all rows of a file as parts, and those that cannot be read as errors.
 
     Repeating it writes the same files. Memory is that of one part, whatever the size of the file.
@@ -68,30 +34,27 @@ def split_upload(
     Args:
         upload: the file.
         paths: where the parts and errors go.
-        progress: called after every chunk of about a megabyte.
-        cancelled: asked after every chunk.
+        progress: called with the rows read so far, after every chunk of about a megabyte.
         add: called with the columns of each part, without `ROW` and `LINE`.
 
     Raises:
         FileRefused: the file is damaged, has a cell or line that is too long, or no readable row.
-        SplitCancelled: `cancelled` returned True.
     """
     parts = _Parts(paths, add)
     failed = total = 0
     with whole_file(paths.errors) as made, pq.ParquetWriter(made, ERROR_SCHEMA) as errors:
         for chunk in upload.table.chunks():
-            if cancelled():
-                raise SplitCancelled("the job was cancelled")
             parts.take(chunk)
             if chunk.bad:
-                errors.write_table(_errors(chunk.bad))
+                bad = [(b.row, b.line, b.field, b.code, b.detail) for b in chunk.bad]
+                errors.write_table(error_table(bad))
             failed += len(chunk.bad)
             total = chunk.rows_done
-            progress(total, failed, chunk.share)
+            progress(total)
         parts.end()
         if not parts.rows:
             raise FileRefused("no-rows", f"none of the {total:,} rows of the file can be read")
-    return Split(total, failed, tuple(parts.rows))
+    return FileRead(total, failed, tuple(parts.rows))
 
 
 class _Parts:
@@ -136,15 +99,3 @@ class _Parts:
         self.rows.append(table.num_rows)
         names = table.column_names[2:]
         self._add({name: table.column(name).combine_chunks() for name in names})
-
-
-def _errors(bad: list[BadRow]) -> pa.Table:
-    columns = (
-        [b.row for b in bad],
-        [b.line for b in bad],
-        [b.field for b in bad],
-        [b.code for b in bad],
-        [b.detail for b in bad],
-    )
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, ERROR_SCHEMA, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=ERROR_SCHEMA)

@@ -6,4 +6,4 @@ from fraud.errors import QuorumError
 
 
 class Cancelled(QuorumError):
-    """A step stopped because its job was cancelled."""
+    """Work stopped because its job was cancelled."""

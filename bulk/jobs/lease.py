@@ -207,4 +207,4 @@ class Lease:
 
 
 def _sql(name: str) -> str:
-    return statement(f"bulk/jobs/sql/{name}.sql")
+    return statement(f"bulk/jobs/sql/lease/{name}.sql")

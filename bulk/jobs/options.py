@@ -47,7 +47,7 @@ class JobOptions(BaseModel):
     def _check(self) -> Self:
         if self.medium >= self.high:
             raise ValueError("medium must be below high")
-        if self.model and len(self.model) > MAX_MODELS:
+        if len(self.model) > MAX_MODELS:
             raise ValueError(f"model: at most {MAX_MODELS}")
         contradicted = sorted(set(self.ignore) & {*self.columns, *self.convert})
         if contradicted:

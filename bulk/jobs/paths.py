@@ -38,7 +38,7 @@ class JobPaths:
 
     @property
     def profile(self) -> Path:
-        """JSON: profiles of the whole file's columns."""
+        """JSON: what is known about the file and its columns (`FileProfile`)."""
         return self.folder / "profile.json"
 
     @property

@@ -96,27 +96,30 @@ def _text(cells: pa.Array) -> pa.Array:
     return texts(cells).values
 
 
-def _has_any(cells: pa.Array, marks: tuple[bytes, ...]) -> bool:
-    """Whether one of some bytes is anywhere in the texts: quick to rule out."""
+def _matching(cells: pa.Array, marks: tuple[bytes, ...], pattern: str) -> pa.Array | None:
+    """Which texts match a pattern; None if none does.
+
+    Args:
+        marks: a text that matches has one of them. That no text has any is quick to see.
+    """
     data = _bytes(cells)
-    return any(mark in data for mark in marks)
+    if not any(mark in data for mark in marks):
+        return None
+    found = pc.match_substring_regex(cells, pattern)
+    return found if pc.any(found).as_py() else None
 
 
 def _harmless(cells: pa.Array) -> pa.Array:
-    if not _has_any(cells, _STARTS):
-        return cells
-    suspect = pc.match_substring_regex(cells, _FORMULA)
-    if not pc.any(suspect).as_py():
+    suspect = _matching(cells, _STARTS, _FORMULA)
+    if suspect is None:
         return cells
     formula = pc.and_not(suspect, pc.match_substring_regex(cells, _NUMBER))
     return pc.if_else(formula, pc.binary_join_element_wise("'", cells, ""), cells)
 
 
 def _quoted(cells: pa.Array) -> pa.Array:
-    if not _has_any(cells, _SPECIAL):
-        return cells
-    special = pc.match_substring_regex(cells, _QUOTED)
-    if not pc.any(special).as_py():
+    special = _matching(cells, _SPECIAL, _QUOTED)
+    if special is None:
         return cells
     doubled = pc.replace_substring(cells, '"', '""')
     return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), cells)

@@ -21,19 +21,26 @@ from fraud.payment.batch import Float32, Float64, Int64
 
 def number_cells(cells: pa.Array, decimal: str, missing: Collection[str]) -> Float64:
     """float64[n]: cells of any type as numbers; NaN where a cell is missing or not a number."""
-    kind = cells.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        plain = _plain(cells, [""], decimal)
-        if plain is None:
-            plain = _plain(cells, ["", *missing], decimal)
-        if plain is not None:
-            return _without(plain, missing)
-    if pa.types.is_float32(kind):
+    plain = plain_numbers(cells, decimal, missing)
+    if plain is not None:
+        return plain
+    if pa.types.is_float32(cells.type):
         # Models take float32: the shortest text of each value would be the same float32 again.
         values = cells.fill_null(np.nan).to_numpy(zero_copy_only=False)
         return _without(values.astype(np.float64), missing)
     found = numbers(cells, NumberStyle(decimal, missing=frozenset(missing), lenient=True))
     return np.where(found.known, found.value, np.nan)
+
+
+def plain_numbers(cells: pa.Array, decimal: str, missing: Collection[str]) -> Float64 | None:
+    """float64[n]: texts as numbers, NaN where one is missing; None if a cell is any other text, or
+    no text."""
+    if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
+        return None
+    plain = _plain(cells, [""], decimal)
+    if plain is None:
+        plain = _plain(cells, ["", *missing], decimal)
+    return None if plain is None else _without(plain, missing)
 
 
 def code_cells(cells: pa.Array, missing: Collection[str], known: Collection[str] = ()) -> Float32:

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import RESERVED, JobPaths
 from bulk.output.result_writer import ResultWriter
@@ -25,9 +24,6 @@ from bulk.scoring.summary.agreement import mean_agreement, overlaps
 from bulk.scoring.summary.doubts import doubts
 from bulk.scoring.summary.unusual_rows import unusual_rows
 from fraud.payment.batch import Float32, Float64
-
-Progress = Callable[[int, int], None]
-"""Called with rows done and rows in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +51,7 @@ def finish(
     paths: JobPaths,
     plan: ScoringPlan,
     options: JobOptions,
-    progress: Progress = lambda _done, _all: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Combine the scores of all parts, write `paths.result`, and return the summary.
 
@@ -67,18 +62,16 @@ def finish(
 
     Args:
         paths: of the job; every part has been scored.
-        progress: see `Progress`.
-        cancelled: asked after each part.
+        progress: called with the rows done so far, after each part.
 
     Returns:
         The summary, JSON-ready; docs/bulk-scoring.md explains its fields.
 
     Raises:
         FileNotFoundError: a part has not been scored.
-        Cancelled: `cancelled` said so.
     """
     outcome = _outcome(read_job(paths, plan), plan, options)
-    _write(paths, plan, options, outcome, progress, cancelled)
+    _write(paths, plan, options, outcome, progress)
     add_rejected(paths.errors, paths.replay_errors)
     return _summary(paths, plan, options, outcome)
 
@@ -101,20 +94,17 @@ def _write(
     plan: ScoringPlan,
     options: JobOptions,
     outcome: _Outcome,
-    progress: Progress,
-    cancelled: Callable[[], bool],
+    progress: Callable[[int], None],
 ) -> None:
     with ResultWriter(paths.result) as writer:
         for number, start in zip(paths.part_numbers, outcome.scores.starts.tolist(), strict=True):
-            if cancelled():
-                raise Cancelled("the job was cancelled")
             table = pq.read_table(paths.part(number), partitioning=None)
             table = table.drop_columns([n for n in table.column_names if n in RESERVED])
             here = slice(start, start + table.num_rows)
             columns = _columns(plan, options, outcome, here)
             names = free_names(list(columns), table.column_names)
             writer.add(table, {names[name]: values for name, values in columns.items()})
-            progress(here.stop, len(outcome.probability))
+            progress(here.stop)
         writer.commit()
 
 

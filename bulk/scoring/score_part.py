@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -47,7 +48,7 @@ def score_part(paths: JobPaths, number: int, plan: ScoringPlan) -> int:
     target = paths.scores(number)
     if _wanted(plan) <= (read_scores(target, rows) or {}).keys():
         return rows
-    cells = _cells(paths, number, plan)
+    cells = _cells(part, rows, plan)
     arrays: Arrays = {ANOMALY: file_forest(plan, paths.sample).score(cells).astype(np.float32)}
     for model in plan.tabular:
         arrays |= _scores(model, cells, anomaly=model is plan.models[0])
@@ -76,8 +77,8 @@ def _scores(model: PlannedModel, cells: PartCells, anomaly: bool) -> Arrays:
     return found
 
 
-def _cells(paths: JobPaths, number: int, plan: ScoringPlan) -> PartCells:
-    """The cells that the plan's models and forest look at."""
+def _cells(part: Path, rows: int, plan: ScoringPlan) -> PartCells:
+    """The cells of a part that the plan's models and forest look at."""
     names = {column.name for column in plan.columns}
     for model in plan.models:
         looked_at: Sequence[str | None] = (
@@ -86,9 +87,8 @@ def _cells(paths: JobPaths, number: int, plan: ScoringPlan) -> PartCells:
             else [c.file_column for c in drifting(model)]
         )
         names.update(name for name in looked_at if name is not None)
-    part = paths.part(number)
     present = [n for n in pq.read_schema(part).names if n in names and n not in RESERVED]
-    table = pq.read_table(part, columns=present, partitioning=None)
     if not present:
-        return PartCells({}, int(pq.read_metadata(part).num_rows), plan.decimal, plan.missing)
+        return PartCells({}, rows, plan.decimal, plan.missing)
+    table = pq.read_table(part, columns=present, partitioning=None)
     return cells_of(table, names, plan.decimal, plan.missing)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from bulk.engine.file_steps import FileSteps
 from bulk.engine.job_run import Workshop
-from bulk.engine.process_pool import ProcessPool
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.runner import Runner
 from bulk.engine.submission import Examiner, Planning
+from bulk.engine.workers.process_pool import ProcessPool
 from bulk.jobs.store import JobStore, job_store_of
 from cluster.home.connection import database_url
 from models.store.location import StorePlace

@@ -10,8 +10,8 @@ import ray
 from ray.exceptions import RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from bulk.engine.executor import WorkerLost
-from bulk.engine.worker import ONE_THREAD
+from bulk.engine.workers.executor import WorkerLost
+from bulk.engine.workers.worker import ONE_THREAD
 from deployments.jobs.worker import JobWorker
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ _CPUS: Final = 0.01
 
 
 class RayExecutor:
-    """An executor (`bulk.engine.executor.Executor`). It must be made, and used, on one event loop.
+    """An executor (`bulk.engine.workers.executor.Executor`), made and used on one event loop.
 
     Args:
         workers: processes, > 0; started when they are needed.

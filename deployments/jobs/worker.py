@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bulk.engine.worker import become_worker
+from bulk.engine.workers.worker import become_worker
 
 
 class JobWorker:

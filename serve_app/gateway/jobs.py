@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from bulk.engine.executor import WorkerLost
 from bulk.engine.submission import Examiner
+from bulk.engine.workers.executor import WorkerLost
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import JobPaths

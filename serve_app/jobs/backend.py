@@ -12,9 +12,9 @@ from uuid import UUID
 import asyncpg
 import ray
 
-from bulk.engine.executor import Executor
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.submission import Examiner
+from bulk.engine.workers.executor import Executor
 from bulk.files.sources import JobSources
 from bulk.jobs.store import job_store_of
 from bulk.output.csv_file import csv_chunks

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bulk.engine.executor import Executor, WorkerLost
-from bulk.engine.worker import ONE_THREAD
+from bulk.engine.workers.executor import Executor, WorkerLost
+from bulk.engine.workers.worker import ONE_THREAD
 from fraud.errors import InvalidInput
 from tests.contracts.waiting import until
 

@@ -21,9 +21,9 @@ class InlineExecutor:
         self._places = asyncio.Semaphore(workers)
 
     async def run(self, function: Callable[..., T], *args: object) -> T:
-        """See `bulk.engine.executor.Executor`."""
+        """See `bulk.engine.workers.executor.Executor`."""
         async with self._places:
             return await asyncio.to_thread(function, *args)
 
     async def close(self) -> None:
-        """See `bulk.engine.executor.Executor`."""
+        """See `bulk.engine.workers.executor.Executor`."""

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from bulk.engine.job_run import Workshop
-from bulk.engine.process_pool import ProcessPool
 from bulk.engine.runner import Runner
+from bulk.engine.workers.process_pool import ProcessPool
 from bulk.jobs.store import JobStore
 from stores.postgres.connect import open_pool
 from tests.contracts.job_steps import LineSteps, plan_nothing

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bulk.engine.steps import FileRead, ReadOrder
+from bulk.engine.steps import ReadOrder
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.job import Job
 from bulk.jobs.paths import JobPaths
 from bulk.scoring.plan import ScoringPlan

@@ -49,16 +49,16 @@ def payment_layout(model: PlannedModel, sample: Path, decimal: str) -> Layout:
     time = found.pop(_TIME)
     draft = draft_of_columns("job", found, time, decimal)
     draft.fields["transaction_id"] = {"row_number": True}
-    read = draft.fields[_TIME]
-    if isinstance(read, dict) and "row_number" in read:  # the guess for a file without times
+    at = draft.fields[_TIME]
+    if isinstance(at, dict) and "row_number" in at:  # the guess for a file without times
         raise InvalidInput(
             f"the cells of {time.name} are no times",
             ((f"/columns/{_TIME}", "mistyped", "name a column of times"),),
         )
-    amount = draft.fields["amount"]
-    table = amount if isinstance(amount, dict) else {"column": amount}
+    amount = draft.fields[_AMOUNT]
+    read = amount if isinstance(amount, dict) else {"column": amount}
     # A unit is never assumed: the caller confirms conversions.
-    draft.fields["amount"] = {k: v for k, v in table.items() if k != "unit"} | {"round": True}
+    draft.fields[_AMOUNT] = {k: v for k, v in read.items() if k != "unit"} | {"round": True}
     return parse_layout(settled_layout(draft, sample), "the job's layout")
 
 

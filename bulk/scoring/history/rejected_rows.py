@@ -9,20 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.paths import ROW
+from bulk.output.error_file import ERROR_SCHEMA, error_table
 from data.files.chunk import BadRow
 from data.layout.mapping import Layout, columns_of
-from stores.whole_file import replace_file
-
-SCHEMA = pa.schema(
-    [
-        (ROW, pa.int64()),
-        ("line", pa.int64()),
-        ("column", pa.string()),
-        ("code", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
-"""Of `JobPaths.errors`, too."""
+from stores.whole_file import whole_file
 
 _ROWS, _REPLAYED = b"rows", b"replayed"
 
@@ -35,8 +25,7 @@ def write_rejected(path: Path, found: Sequence[tuple[Sequence[BadRow], Layout]],
             same for each further layout by which the same file was read.
     """
     told = sorted({_told(one, layout) for bad, layout in found for one in bad})
-    columns = [pa.array([row[i] for row in told], kind.type) for i, kind in enumerate(SCHEMA)]
-    _write(path, pa.table(columns, schema=SCHEMA), {_ROWS: str(rows)})
+    _write(path, error_table(told), {_ROWS: str(rows)})
 
 
 def rejected_rows(path: Path) -> int:
@@ -49,18 +38,17 @@ def add_rejected(errors: Path, rejected: Path) -> None:
     that has been done, or if there is no file of rejected rows."""
     if not rejected.exists():
         return
-    before = pq.read_table(errors) if errors.exists() else SCHEMA.empty_table()
+    before = pq.read_table(errors) if errors.exists() else ERROR_SCHEMA.empty_table()
     if _REPLAYED in (before.schema.metadata or {}):
         return
     after = pq.read_table(rejected).replace_schema_metadata()
-    whole = pa.concat_tables([before.select(SCHEMA.names).cast(SCHEMA), after])
+    whole = pa.concat_tables([before.select(ERROR_SCHEMA.names).cast(ERROR_SCHEMA), after])
     _write(errors, whole.sort_by(ROW), {_REPLAYED: "yes"})
 
 
 def _write(path: Path, table: pa.Table, metadata: dict[bytes, str]) -> None:
-    body = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), body)
-    replace_file(path, body.getvalue().to_pybytes())
+    with whole_file(path) as made:
+        pq.write_table(table.replace_schema_metadata(metadata), made)
 
 
 def _told(bad: BadRow, layout: Layout) -> tuple[int, int, str, str, str]:

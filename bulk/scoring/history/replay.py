@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.paths import JobPaths
 from bulk.scoring.history.last_seen import LastSeen
 from bulk.scoring.history.payment_layout import converted, payment_layout
@@ -37,18 +36,12 @@ from features.backfill import backfill
 from features.store.memory import MemoryStore
 from fraud.payment.batch import FeatureBatch, Float32, Int64
 
-Progress = Callable[[int, int], None]
-"""Called with rows done and rows in all."""
-
 MOST_ERRORS = 100_000
 """Rejected rows that are listed; all are counted."""
 
 
 def replay_file(
-    paths: JobPaths,
-    plan: ScoringPlan,
-    progress: Progress = lambda _done, _all: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    paths: JobPaths, plan: ScoringPlan, progress: Callable[[int], None] = lambda _: None
 ) -> int:
     """Score all parts with the plan's models of history, unless that has been done.
 
@@ -59,8 +52,7 @@ def replay_file(
     Args:
         paths: of the job; the sample and all parts are there.
         plan: with at least one model of kind `history`.
-        progress: see `Progress`.
-        cancelled: asked now and then.
+        progress: called with the rows done so far, now and then.
 
     Returns:
         The number of rows that are no payments: of the model with the most.
@@ -69,7 +61,6 @@ def replay_file(
         InvalidInput: no column is the time or the amount, or holds times.
         LayoutInvalid: the columns cannot be read as payments.
         ArtifactRefused, SchemaMismatch: a model is damaged, or takes other features.
-        Cancelled: `cancelled` said so.
     """
     numbers = paths.part_numbers
     sizes = [int(pq.read_metadata(paths.part(number)).num_rows) for number in numbers]
@@ -83,9 +74,7 @@ def replay_file(
     for i, replay in enumerate(replays):
 
         def told(done: int, before: int = 2 * rows * i) -> None:
-            if cancelled():
-                raise Cancelled("the job was cancelled")
-            progress((before + done) // (2 * len(groups)), rows)
+            progress((before + done) // (2 * len(groups)))
 
         replay.run(rows, told)
     scores = {name: column for replay in replays for name, column in replay.scores.items()}

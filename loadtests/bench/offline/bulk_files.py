@@ -80,8 +80,7 @@ def _split(paths: JobPaths) -> None:
     split_upload(
         _opened(paths),
         paths,
-        progress=lambda rows, failed, share: None,
-        cancelled=lambda: False,
+        progress=lambda rows: None,
         add=lambda columns: None,
     )
 

@@ -15,9 +15,9 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 
-from bulk.engine.process_pool import ProcessPool
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.submission import Examiner
+from bulk.engine.workers.process_pool import ProcessPool
 from bulk.jobs import table
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,17 +12,13 @@ from bulk.engine.reference_shelf import ReferenceShelf
 from fraud.errors import NotFound
 from fraud.variant import HOUSE
 from references import catalogue
-from stores.postgres.connect import open_pool
 from tests.contracts.jobs import MATCH
 from tests.contracts.scored_references import store_shop_reference
 
 
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await open_pool(database_url, size=2, timeout_s=10.0)
+@pytest.fixture(autouse=True)
+async def _no_references(pool: asyncpg.Pool) -> None:
     await pool.execute("DELETE FROM reference_models")
-    yield pool
-    await pool.close()
 
 
 def owner_of(tenant: str) -> str:

@@ -18,11 +18,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from bulk.engine.executor import Executor, WorkerLost
 from bulk.engine.job_run import JobRun, Workshop
-from bulk.engine.process_pool import ProcessPool
 from bulk.engine.progress import Progress
 from bulk.engine.runner import Runner
+from bulk.engine.workers.executor import Executor, WorkerLost
+from bulk.engine.workers.process_pool import ProcessPool
 from bulk.jobs import table
 from bulk.jobs.job import Job
 from bulk.jobs.lease import Lease, claim

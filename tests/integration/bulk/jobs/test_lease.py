@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import asyncpg
@@ -19,14 +19,6 @@ from tests.contracts.jobs import MATCH, STORAGE, new_job
 from tests.contracts.pgbouncer import bouncing
 
 FIRST = Unit(Phase.SCORING, 0)
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await open_pool(database_url, size=4, timeout_s=10.0)
-    await pool.execute("DELETE FROM jobs")
-    yield pool
-    await pool.close()
 
 
 async def insert(pool: asyncpg.Pool, **changes: Any) -> Job:

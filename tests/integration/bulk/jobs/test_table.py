@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -14,16 +13,7 @@ from bulk.jobs.lease import Lease, claim
 from bulk.jobs.options import JobOptions
 from bulk.jobs.state import JobState
 from fraud.errors import Conflict, NotFound, Overloaded
-from stores.postgres.connect import open_pool
 from tests.contracts.jobs import MATCH, STORAGE, new_job, new_job_id
-
-
-@pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    pool = await open_pool(database_url, size=4, timeout_s=10.0)
-    await pool.execute("DELETE FROM jobs")
-    yield pool
-    await pool.close()
 
 
 async def insert(pool: asyncpg.Pool, job: Job | None = None, most_open: int = 100) -> Job:

@@ -17,10 +17,10 @@ import pytest
 
 from bulk.engine.file_steps import FileSteps
 from bulk.engine.job_run import Workshop
-from bulk.engine.process_pool import ProcessPool
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.runner import Runner
 from bulk.engine.submission import Examiner, Planning
+from bulk.engine.workers.process_pool import ProcessPool
 from bulk.files.sources import JobSources
 from bulk.jobs.store import JobStore
 from bulk.output.csv_file import csv_chunks

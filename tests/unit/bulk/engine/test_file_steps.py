@@ -26,7 +26,8 @@ from tests.contracts.scored_jobs import column, history_model, plan, tabular_mod
 _LARGE = ("numpy", "pandas", "pyarrow", "scipy", "sklearn", "onnxruntime", "ray")
 _SCRIPT = f"""
 import sys
-import bulk.engine.file_steps, bulk.engine.runner, bulk.engine.submission, bulk.engine.worker
+import bulk.engine.file_steps, bulk.engine.runner, bulk.engine.submission
+import bulk.engine.workers.process_pool
 import bulk.jobs.store
 print(*[name for name in {_LARGE!r} if name in sys.modules])
 """

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bulk.engine.executor import WorkerLost
 from bulk.engine.units import ATTEMPTS, OUTAGE_S, UnitFailed, Units
+from bulk.engine.workers.executor import WorkerLost
 from bulk.jobs.lease import Phase, Unit
 from fraud.errors import ArtifactsUnavailable, InvalidInput, LeaseLost, StoreUnavailable
 

@@ -68,6 +68,8 @@ def texts(wrong: int, filled: int = ROWS) -> list[str]:
         (texts(11), False),
         (texts(6, filled=500), False),  # of the filled rows
         (["NA"] * 500 + ["7"] * 500, True),
+        (["nan"] * 500 + texts(6, filled=500)[:500], False),  # a part of missing ones fills no row
+        (["inf"] * 500 + ["7"] * 500, True),
         ([1.5] * ROWS, True),
         ([None] * ROWS, True),
     ],
@@ -76,7 +78,7 @@ def test_one_percent_of_a_required_column_may_be_no_number(
     tmp_path: Path, cells: list[object], fits: bool
 ) -> None:
     paths = write(tmp_path, {"montant": cells})
-    plan = ScoringPlan((planned(A, number("montant"), 1.0),), (), "mine", missing=("NA",))
+    plan = ScoringPlan((planned(A, number("montant"), 1.0),), (), "mine", missing=("NA", "nan"))
     match = match_of(matched(A, "montant"))
     checked = check_columns(paths, plan, match)
     assert checked.refused is not fits

@@ -36,7 +36,7 @@ before = peak_kib()
 try:
     upload = open_upload(paths.upload, "x", max_unpacked_bytes=1 << 34)
     split_upload(
-        upload, paths, progress=lambda *_: None, cancelled=lambda: False, add=lambda _: None
+        upload, paths, progress=lambda _: None, add=lambda _: None
     )
 except FileRefused as refused:
     print(refused.code, peak_kib() - before)

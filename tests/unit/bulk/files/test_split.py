@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from bulk.files import split as room
 from bulk.files.opening import open_upload
 from bulk.files.refused import FileRefused
-from bulk.files.split import ERROR_SCHEMA, Split, SplitCancelled, split_upload
+from bulk.files.split import split_upload
+from bulk.jobs.file_read import FileRead
 from bulk.jobs.paths import LINE, ROW, JobPaths
+from bulk.output.error_file import ERROR_SCHEMA
 
 
 def split(
@@ -24,27 +26,26 @@ def split(
     content: bytes | None = None,
     dialect: dict[str, Any] | None = None,
     **asked: Any,
-) -> Split:
+) -> FileRead:
     paths = JobPaths(folder)
     if content is not None:
         paths.upload.write_bytes(content)
     upload = open_upload(paths.upload, "x", max_unpacked_bytes=1 << 30, dialect=dialect)
     calls: dict[str, Any] = {
-        "progress": lambda rows, failed, share: None,
-        "cancelled": lambda: False,
+        "progress": lambda rows: None,
         "add": lambda columns: None,
     }
     return split_upload(upload, paths, **{**calls, **asked})
 
 
-def parts(folder: Path, found: Split) -> list[pa.Table]:
+def parts(folder: Path, found: FileRead) -> list[pa.Table]:
     return [pq.read_table(JobPaths(folder).part(i)) for i in range(len(found.parts))]
 
 
 def test_rows_keep_their_numbers_lines_and_cells(tmp_path: Path) -> None:
     content = b'a,b\n1,"x\ny"\n2\n3,z\n"4,w\n5,\xff\n6,v\n'
     found = split(tmp_path, content, {"encoding": "utf-8"})
-    assert found == Split(6, 3, (3,))
+    assert found == FileRead(6, 3, (3,))
     [part] = parts(tmp_path, found)
     assert part.column_names == [ROW, LINE, "a", "b"]
     assert part.to_pylist() == [
@@ -108,9 +109,9 @@ def test_long_rows_make_smaller_parts(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_progress_never_falls_and_ends_with_the_file(tmp_path: Path) -> None:
     told: list[tuple[int, int, float]] = []
     content = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(200_000)) + b"1\n"
-    split(tmp_path, content, progress=lambda *now: told.append(now))
+    split(tmp_path, content, progress=told.append)
     assert told == sorted(told)
-    assert told[-1] == (200_001, 1, 1.0)
+    assert told[-1] == 200_001
     assert len(told) > 2
 
 
@@ -120,12 +121,6 @@ def test_repeating_it_gives_the_same_files(tmp_path: Path) -> None:
     before = [*parts(tmp_path, first), pq.read_table(JobPaths(tmp_path).errors)]
     assert split(tmp_path) == first
     assert [*parts(tmp_path, first), pq.read_table(JobPaths(tmp_path).errors)] == before
-
-
-def test_a_cancelled_split_leaves_no_half_of_a_file(tmp_path: Path) -> None:
-    with pytest.raises(SplitCancelled):
-        split(tmp_path, b"a,b\n1,2\n", cancelled=lambda: True)
-    assert [path.name for path in tmp_path.rglob("*")] == ["upload"]
 
 
 def test_a_refused_file_leaves_no_half_of_a_file(tmp_path: Path) -> None:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bulk.files.split import ERROR_SCHEMA
-from bulk.output.error_file import error_lines
+from bulk.output.error_file import ERROR_SCHEMA, error_lines, error_table
 
 
 def test_lines_columns_and_reasons(tmp_path: Path) -> None:
     rows = [(1, 2, "", "wrong-number-of-values", "has 3 values, the header has 2")]
     rows.append((9, 12, "=a", "not-csv", "the quotes are broken: ',' expected after '\"'"))
-    columns = [
-        pa.array(c, f.type) for c, f in zip(zip(*rows, strict=True), ERROR_SCHEMA, strict=True)
-    ]
-    pq.write_table(pa.Table.from_arrays(columns, schema=ERROR_SCHEMA), tmp_path / "x")
+    pq.write_table(error_table(rows), tmp_path / "x")
+    assert pq.read_schema(tmp_path / "x").equals(ERROR_SCHEMA)
     assert b"".join(error_lines(tmp_path / "x")).decode() == (
         "line,column,reason\r\n"
         '2,,"has 3 values, the header has 2"\r\n'

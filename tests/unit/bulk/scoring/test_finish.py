@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.options import JobOptions
 from bulk.scoring.finish import finish
 from bulk.scoring.score_part import score_part
@@ -183,16 +182,6 @@ def test_scores_of_another_plan_are_made_again(tmp_path, two_models):
     both = plan(two_models, ["x", "y"])
     score_part(paths, 0, both)
     assert finish(paths, both, JobOptions())["rows"]["scored"] == 20
-
-
-def test_cancelling_leaves_no_result(tmp_path, two_models):
-    planned = plan(two_models, ["x", "y"])
-    paths = write_job(tmp_path / "job", table())
-    for number in paths.part_numbers:
-        score_part(paths, number, planned)
-    with pytest.raises(Cancelled):
-        finish(paths, planned, JobOptions(), cancelled=lambda: True)
-    assert not paths.result.exists()
 
 
 def test_rows_without_any_score_have_a_summary_all_the_same(tmp_path, two_models, monkeypatch):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bulk.engine.executor import WorkerLost
+from bulk.engine.workers.executor import WorkerLost
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.state import JobState

@@ -6,12 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.paths import ROW
-from bulk.scoring.history.rejected_rows import (
-    SCHEMA,
-    add_rejected,
-    rejected_rows,
-    write_rejected,
-)
+from bulk.output.error_file import ERROR_SCHEMA
+from bulk.scoring.history.rejected_rows import add_rejected, rejected_rows, write_rejected
 from data.files.chunk import BadRow
 from data.layout.layout import load_layout
 
@@ -45,7 +41,7 @@ def test_they_join_the_other_errors_once(tmp_path):
     errors, path = tmp_path / "errors.parquet", tmp_path / "r.parquet"
     rejected(path)
     torn = {ROW: 5, "line": 6, "column": "", "code": "malformed", "reason": "has 3 cells"}
-    pq.write_table(pa.Table.from_pylist([torn], SCHEMA), errors)
+    pq.write_table(pa.Table.from_pylist([torn], ERROR_SCHEMA), errors)
     for _ in range(2):
         add_rejected(errors, path)
         assert [one["line"] for one in pq.read_table(errors).to_pylist()] == [4, 6, 10]

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bulk.jobs.cancelled import Cancelled
 from bulk.scoring.history import replay as module
 from bulk.scoring.history.replay import replay_file, replayed_scores
 from bulk.scoring.score_file import MODEL
@@ -131,7 +130,7 @@ def test_models_with_other_columns_replay_the_file_by_their_own(tmp_path):
     same = history_model(tmp_path / "c", FIELDS, reference="third@cccccccccccc")
     paths = write_job(tmp_path / "job", pa.table(columns))
     told = []
-    replay_file(paths, plan([whole, doubled, same]), lambda done, of: told.append((done, of)))
+    replay_file(paths, plan([whole, doubled, same]), told.append)
     by_model = replayed_scores(paths, 0, N)
     assert by_model[f"{MODEL}{CARDS}"] == pytest.approx(expected(columns, whole), abs=1e-6)
     assert (by_model[f"{MODEL}third@cccccccccccc"] == by_model[f"{MODEL}{CARDS}"]).all()
@@ -140,7 +139,7 @@ def test_models_with_other_columns_replay_the_file_by_their_own(tmp_path):
         expected(in_cents, doubled), abs=1e-6
     )
     assert told == sorted(told)
-    assert told[-1] == (N, N)
+    assert told[-1] == N
 
 
 def test_a_row_that_is_no_payment_for_two_models_is_listed_once(tmp_path):
@@ -174,13 +173,6 @@ def test_a_file_without_times_cannot_be_replayed(tmp_path):
     paths = write_job(tmp_path / "job", pa.table(rows()))
     with pytest.raises(InvalidInput, match="timestamp"):
         replay_file(paths, plan([model]))
-
-
-def test_cancelling_stops_it(tmp_path):
-    paths = write_job(tmp_path / "job", pa.table(rows()))
-    with pytest.raises(Cancelled):
-        replay_file(paths, plan([history_model(tmp_path / "m", FIELDS)]), cancelled=lambda: True)
-    assert not paths.replay_errors.exists()
 
 
 def test_a_full_disk_is_an_error_before_any_score_is_made(tmp_path, monkeypatch):

@@ -10,8 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import TypeVar
 
-from bulk.engine.executor import WorkerLost
-from bulk.engine.worker import NICE, begin
+from bulk.engine.workers.executor import WorkerLost
+from bulk.engine.workers.worker import NICE, begin
 
 T = TypeVar("T")
 

@@ -9,13 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bulk.engine.process_pool import ProcessPool
+from bulk.engine.workers.process_pool import ProcessPool
 from tests.contracts.executors import check_executor, runs_any, wait_beside
 from tests.contracts.waiting import until
 
 _PARENT = """
 import asyncio, sys
-from bulk.engine.process_pool import ProcessPool
+from bulk.engine.workers.process_pool import ProcessPool
 from tests.contracts.executors import wait_beside
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a process is made into before it does units of work.
 
-This module and its package import nothing large: settings of threads must be there before numpy is.
+This module and its packages import nothing large: settings of threads must be there before numpy
+is.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 
-from bulk.engine.worker import NICE, ONE_THREAD
+from bulk.engine.workers.worker import NICE, ONE_THREAD
 
 _SCRIPT = """
 import os
 os.nice(5)
-from bulk.engine.worker import become_worker
+from bulk.engine.workers.worker import become_worker
 become_worker()
 become_worker()
 mask = os.umask(0)
