@@ -24,9 +24,9 @@ from fraud.ids import decision_ids
 from models.store.location import StorePlace
 from serve_app.database import open_pools
 from serve_app.gateway.auth import Authenticator
-from serve_app.gateway.job_records import JobRecords
-from serve_app.gateway.job_room import JobLimits
-from serve_app.gateway.jobs import Jobs
+from serve_app.gateway.jobs.jobs import Jobs
+from serve_app.gateway.jobs.records import JobRecords
+from serve_app.gateway.jobs.room import JobLimits
 from serve_app.gateway.key_changes import KeyChanges
 from serve_app.gateway.records import Records
 from serve_app.http.services import Authenticate
