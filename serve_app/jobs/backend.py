@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -35,6 +37,17 @@ from settings.settings import Settings
 EXAMINERS = 1
 """Files that are matched at a time by one replica; the others wait."""
 
+FRONT_OPTIONS: Final[dict[str, Any]] = {
+    # Uploads and downloads take minutes each, and little of this process.
+    "max_ongoing_requests": 1024,
+    # A roll-out waits so long for uploads and downloads.
+    "graceful_shutdown_timeout_s": 120.0,
+    "graceful_shutdown_wait_loop_s": 0.5,
+    "health_check_period_s": 5.0,
+    "ray_actor_options": {"num_cpus": 0.1},
+}
+"""Options of the deployment of every front."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
@@ -52,6 +65,12 @@ class Backend:
     _key_changes: KeyChanges
     _executor: RayExecutor
     _pools: tuple[asyncpg.Pool, ...]
+
+    @asynccontextmanager
+    async def lifespan(self, _: object) -> AsyncIterator[None]:
+        """Stop everything when the app ends that has this lifespan."""
+        yield
+        await self.close()
 
     async def close(self) -> None:
         """Stop everything."""
