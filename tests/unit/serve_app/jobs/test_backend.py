@@ -35,7 +35,8 @@ async def test_an_app_that_ends_stops_everything(tmp_path: Path) -> None:
     authenticate = front.services.authenticate
     backend = Backend(authenticate, front.jobs, "pepper", keys, executor, pools)
     async with backend.lifespan(None):
-        assert not (keys.close.called or executor.close.called)
+        assert not keys.close.called
+        assert not executor.close.called
         assert not pools[0].terminate.called
     keys.close.assert_awaited_once_with()
     executor.close.assert_awaited_once_with()
