@@ -81,7 +81,8 @@ class _Endpoint:
         except Exception as error:
             response = problem_page(request, error)
         if response.status_code >= 400 and request.method not in _SAFE:
-            await _give_up(body, response)
+            for name, value in await body.give_up():
+                response.headers[name.decode()] = value.decode()
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, body: Body) -> Response:
@@ -115,13 +116,6 @@ def _strange(request: Request, error: Unauthenticated) -> Response:
     if key_of(request):
         forget_key(request, answer)
     return answer
-
-
-async def _give_up(body: Body, response: Response) -> None:
-    """Read the rest of a small body; the connection ends if there is more."""
-    await body.discard()
-    if not body.is_read:
-        response.headers["connection"] = "close"
 
 
 def _back(request: Request) -> str:
