@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -56,12 +56,12 @@ class Backend:
     Attributes:
         authenticate: returns the owner of an API key, or raises.
         jobs: the jobs of all tenants.
-        pepper: secret that hashes of keys depend on.
+        pepper: secret that hashes of keys depend on; no text of this shows it.
     """
 
     authenticate: Authenticate
     jobs: Jobs
-    pepper: str
+    pepper: str = field(repr=False)
     _key_changes: KeyChanges
     _executor: RayExecutor
     _pools: tuple[asyncpg.Pool, ...]
