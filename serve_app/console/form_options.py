@@ -9,7 +9,7 @@ from bulk.jobs.options import JobOptions
 from fraud.errors import InvalidInput
 from references.matching.match import Match
 from serve_app.console.views.match_view import proposals_of
-from serve_app.gateway.job_options import read_options
+from serve_app.gateway.jobs.options import read_options
 
 _DIALECT: Final = ("delimiter", "decimal", "encoding")
 

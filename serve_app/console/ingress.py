@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from ray import serve
 
 from serve_app.console.parts import Parts
 from serve_app.console.site import Site
 from serve_app.http.express import open_lane
-from serve_app.jobs.backend import open_backend
+from serve_app.jobs.backend import FRONT_OPTIONS, open_backend
 from settings.settings import Settings
 from telemetry.logs import log_to_replica
 
 
-@serve.deployment(
-    # Uploads and downloads take minutes each, and little of this process.
-    max_ongoing_requests=1024,
-    # A roll-out waits so long for uploads and downloads.
-    graceful_shutdown_timeout_s=120.0,
-    graceful_shutdown_wait_loop_s=0.5,
-    health_check_period_s=5.0,
-    ray_actor_options={"num_cpus": 0.1},
-)
+@serve.deployment(**FRONT_OPTIONS)
 @serve.ingress()
 class ConsoleIngress:
     """The pages for people. A pool of its own: whatever is looked at delays no decision."""
@@ -34,15 +23,9 @@ class ConsoleIngress:
     async def __serve_build_asgi_app__(self) -> Site:
         """Build the app in the replica: nothing of it is ever pickled."""
         backend = await open_backend(Settings.load(), _wake)
-
-        @asynccontextmanager
-        async def lifespan(_: object) -> AsyncIterator[None]:
-            yield
-            await backend.close()
-
         parts = Parts(authenticate=backend.authenticate, jobs=backend.jobs, pepper=backend.pepper)
         # Serve's own middleware puts X-Request-ID on every answer.
-        site = Site(parts, lifespan, adds_request_id=False)
+        site = Site(parts, backend.lifespan, adds_request_id=False)
         open_lane({}, site.express)
         return site
 

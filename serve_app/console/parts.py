@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from serve_app.gateway.jobs import Jobs
+from serve_app.gateway.jobs.jobs import Jobs
 from serve_app.http.services import Authenticate
 
 
@@ -15,9 +15,9 @@ class Parts:
     Attributes:
         authenticate: returns the owner of an API key, or raises.
         jobs: the jobs of all tenants.
-        pepper: the secret that tokens of forms depend on.
+        pepper: the secret that tokens of forms depend on; no text of this shows it.
     """
 
     authenticate: Authenticate
     jobs: Jobs
-    pepper: str
+    pepper: str = field(repr=False)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
@@ -25,27 +22,21 @@ from serve_app.console.session import PATH, Session, forget_key, form_token, key
 from serve_app.console.visit import ForeignForm, Page, Visit
 from serve_app.gateway.errors import CallerGone, Unauthenticated
 from serve_app.http.exchange import ROUTE, Body, Head
-from serve_app.http.observed import App, ObservedApp
+from serve_app.http.lane_app import LaneApp
 from serve_app.http.problems import HttpProblem
-from serve_app.http.traffic import Traffic
+from serve_app.http.rest import Lifespan
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 _SAFE: Final = ("GET",)
 """Methods that change nothing; HEAD comes as GET."""
 
 
-class Site:
+class Site(LaneApp):
     """The console.
 
     Args:
         parts: what is behind the pages.
         lifespan: what is opened before the first request and closed after the last.
         adds_request_id: whether to put X-Request-ID on answers; not needed behind Serve's proxy.
-
-    Attributes:
-        express: prefix of paths -> ASGI app for their HTTP requests, with X-Request-ID on the
-            answers in any case (`serve_app.http.express`). Serve's own limit of 30 s a request does
-            not hold there: a large file takes minutes.
     """
 
     def __init__(
@@ -56,23 +47,7 @@ class Site:
             paths.setdefault(each.path, {})[each.method] = each
         routes = [Route(path, _Endpoint(path, pages, parts)) for path, pages in paths.items()]
         self._router = Router(routes, redirect_slashes=False, default=_nothing, lifespan=lifespan)
-        self._observed = ObservedApp(self._secured, Traffic(), adds_request_id=adds_request_id)
-        self._adds_request_id = adds_request_id
-        self.express: dict[str, App] = {PATH: partial(self._serve, True)}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._serve(self._adds_request_id, scope, receive, send)
-        else:
-            await self._router(scope, receive, send)
-
-    async def _serve(
-        self, adds_request_id: bool, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        # The same with and without Serve, which names the prefix of the application.
-        path = f"{PATH}/" if scope["path"] == PATH else scope["path"]
-        scope = {**scope, "root_path": PATH, "path": path}
-        await self._observed.serve(adds_request_id, scope, receive, send)
+        super().__init__(self._secured, PATH, _placed, adds_request_id=adds_request_id)
 
     async def _secured(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers that every answer has."""
@@ -106,7 +81,8 @@ class _Endpoint:
         except Exception as error:
             response = problem_page(request, error)
         if response.status_code >= 400 and request.method not in _SAFE:
-            await _give_up(body, response)
+            for name, value in await body.give_up():
+                response.headers[name.decode()] = value.decode()
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, body: Body) -> Response:
@@ -142,16 +118,15 @@ def _strange(request: Request, error: Unauthenticated) -> Response:
     return answer
 
 
-async def _give_up(body: Body, response: Response) -> None:
-    """Read the rest of a small body; the connection ends if there is more."""
-    await body.discard()
-    if not body.is_read:
-        response.headers["connection"] = "close"
-
-
 def _back(request: Request) -> str:
     path = request.url.path.removeprefix(PATH)
     return f"?{urlencode({'next': path})}" if is_return(path) else ""
+
+
+def _placed(scope: Scope) -> Scope:
+    """Pages have paths below the console's own."""
+    path = f"{PATH}/" if scope["path"] == PATH else scope["path"]
+    return {**scope, "root_path": PATH, "path": path}
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,6 +17,7 @@ from serve_app.gateway.errors import CallerGone
 from serve_app.gateway.gateway import Gateway
 from serve_app.gateway.submission import Answers, Decided, RowAnswer
 from serve_app.http.exchange import (
+    App,
     Body,
     Head,
     Receive,
@@ -25,7 +26,7 @@ from serve_app.http.exchange import (
     reply,
     reply_problem,
 )
-from serve_app.http.observed import App, ObservedApp
+from serve_app.http.observed import ObservedApp
 from serve_app.http.problems import Headers, HttpProblem, Problem, problem_of
 from serve_app.http.rate_limit_headers import policy_header, standing_headers
 from serve_app.http.reading.intake import ROWS_A_TURN, Intake

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from serve_app.gateway.jobs import Download
+from serve_app.gateway.jobs.jobs import Download
 from serve_app.http.exchange import IS_HEAD
 from serve_app.http.reading.byte_range import read_range
 from serve_app.http.reading.job_bodies import MEDIA_TYPES

@@ -15,6 +15,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = b"application/json"
 BODY_TIMEOUT_S = 15.0
@@ -177,6 +178,16 @@ class Body:
         that `receive` belongs to; with other servers no client ever seems to leave."""
         request = getattr(self._receive, "__self__", None)
         return bool(getattr(request, "disconnected", False))
+
+    async def give_up(self) -> Headers:
+        """Discard the rest of a body that an error has made useless.
+
+        Returns:
+            Headers of the answer: the connection is closed if there is still more, so that a client
+            that goes on sending learns at once that it is in vain.
+        """
+        await self.discard()
+        return () if self.is_read else CLOSE
 
     async def discard(self) -> None:
         """Read and drop the rest, up to a limit; nothing if the body was late."""

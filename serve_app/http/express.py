@@ -16,13 +16,11 @@ Without it, and under another route prefix, all requests pass through Serve, wit
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.middleware import Middleware
 
-from serve_app.http.exchange import Head, Receive, Scope, Send
-
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from serve_app.http.exchange import App, Head, Receive, Scope, Send
 
 Handlers = Mapping[str, App]
 

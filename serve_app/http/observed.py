@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from starlette.requests import ClientDisconnect
 
 from serve_app.gateway.errors import CallerGone
@@ -11,6 +9,7 @@ from serve_app.http.exchange import (
     IS_HEAD,
     REQUEST_ID,
     ROUTE,
+    App,
     Head,
     Message,
     Receive,
@@ -20,8 +19,6 @@ from serve_app.http.exchange import (
 )
 from serve_app.http.problems import problem_of
 from serve_app.http.traffic import Traffic
-
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class ObservedApp:

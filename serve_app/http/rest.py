@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from serve_app.gateway.errors import CallerGone
-from serve_app.http.exchange import CLOSE, REQUEST_ID, ROUTE, Body, Head, reply_problem
-from serve_app.http.problems import Headers, HttpProblem, problem_of
+from serve_app.http.exchange import REQUEST_ID, ROUTE, Body, Head, reply_problem
+from serve_app.http.problems import HttpProblem, problem_of
 from serve_app.http.reference.openapi import ROUTES
 from serve_app.http.route import Call, Route, answer
 from serve_app.http.services import CommonServices
@@ -62,35 +62,30 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ROUTE] = self.path
-        body = Body(receive, Head(scope["headers"]))
+        head = Head(scope["headers"])
+        body = Body(receive, head)
         route = self._routes.get(scope["method"])
         try:
-            response = await self._respond(Request(scope, receive), route, body)
+            response = await self._respond(Request(scope, receive), route, head, body)
         except CallerGone:
             raise
         except Exception as error:
             problem = problem_of(error, scope.get(REQUEST_ID))
             takes_files = route is not None and route.form is not None
-            await reply_problem(send, problem, await _given_up(body) if takes_files else ())
+            await reply_problem(send, problem, await body.give_up() if takes_files else ())
             return
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request, route: Route | None, body: Body) -> Response:
+    async def _respond(
+        self, request: Request, route: Route | None, head: Head, body: Body
+    ) -> Response:
         if route is None or route.handler is None:
             allow = ", ".join(sorted(self._routes)).encode()
             detail = "This path does not support this method"
             raise HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
         principal = None
         if route.scope is not None:
-            credential = Head(request.scope["headers"]).credential
-            principal = await self._services.authenticate(credential)
+            principal = await self._services.authenticate(head.credential)
             principal.require(route.scope)
-        result = await route.handler(Call(request, self._services, principal, body))
+        result = await route.handler(Call(request, self._services, principal, head, body))
         return result if isinstance(result, Response) else answer(result)
-
-
-async def _given_up(body: Body) -> Headers:
-    """Read the rest of a small body. Returns a header that closes the connection if there is more:
-    a client that goes on sending then learns at once that it is in vain."""
-    await body.discard()
-    return () if body.is_read else CLOSE

@@ -33,12 +33,14 @@ class Call(Generic[S]):
         request: the request.
         services: the parts behind the routes.
         principal: the sender; None where the route needs no key.
+        head: the headers that matter.
         body: of the request, not read yet.
     """
 
     request: Request
     services: S
     principal: Principal | None
+    head: Head
     body: Body
 
     @property
@@ -92,11 +94,6 @@ class Call(Generic[S]):
         """Whether the request has a body."""
         headers = self.request.headers
         return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-
-    @property
-    def head(self) -> Head:
-        """The headers that matter."""
-        return Head(self.request.scope["headers"])
 
 
 Handler = Callable[[Call[Any]], Awaitable[Struct | Response]]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from serve_app.gateway.auth import Principal
-from serve_app.gateway.jobs import Jobs
+from serve_app.gateway.jobs.jobs import Jobs
 from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.records import Records

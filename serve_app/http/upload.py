@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import IO, Final
 
-from serve_app.gateway.job_room import FULL_DISK, nearly_full
+from serve_app.gateway.jobs.room import FULL_DISK, nearly_full
 from serve_app.http.exchange import Body
 from serve_app.http.problems import HttpProblem
 from serve_app.http.reading.form import MAX_FIELD_BYTES, MAX_FIELDS, Form

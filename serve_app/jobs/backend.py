@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -24,9 +26,9 @@ from fraud.ids import decision_ids
 from models.store.location import StorePlace
 from serve_app.database import open_pools
 from serve_app.gateway.auth import Authenticator
-from serve_app.gateway.job_records import JobRecords
-from serve_app.gateway.job_room import JobLimits
-from serve_app.gateway.jobs import Jobs
+from serve_app.gateway.jobs.jobs import Jobs
+from serve_app.gateway.jobs.records import JobRecords
+from serve_app.gateway.jobs.room import JobLimits
 from serve_app.gateway.key_changes import KeyChanges
 from serve_app.gateway.records import Records
 from serve_app.http.services import Authenticate
@@ -34,6 +36,17 @@ from settings.settings import Settings
 
 EXAMINERS = 1
 """Files that are matched at a time by one replica; the others wait."""
+
+FRONT_OPTIONS: Final[dict[str, Any]] = {
+    # Uploads and downloads take minutes each, and little of this process.
+    "max_ongoing_requests": 1024,
+    # A roll-out waits so long for uploads and downloads.
+    "graceful_shutdown_timeout_s": 120.0,
+    "graceful_shutdown_wait_loop_s": 0.5,
+    "health_check_period_s": 5.0,
+    "ray_actor_options": {"num_cpus": 0.1},
+}
+"""Options of the deployment of every front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +56,21 @@ class Backend:
     Attributes:
         authenticate: returns the owner of an API key, or raises.
         jobs: the jobs of all tenants.
-        pepper: secret that hashes of keys depend on.
+        pepper: secret that hashes of keys depend on; no text of this shows it.
     """
 
     authenticate: Authenticate
     jobs: Jobs
-    pepper: str
+    pepper: str = field(repr=False)
     _key_changes: KeyChanges
     _executor: RayExecutor
     _pools: tuple[asyncpg.Pool, ...]
+
+    @asynccontextmanager
+    async def lifespan(self, _: object) -> AsyncIterator[None]:
+        """Stop everything when the app ends that has this lifespan."""
+        yield
+        await self.close()
 
     async def close(self) -> None:
         """Stop everything."""

@@ -27,8 +27,8 @@ from fraud.errors import Conflict, NotFound
 from references.matching.match import ColumnMatch, Conversion, Match, ModelMatch, Reason
 from serve_app.gateway.auth import Authenticator, KeyRecord
 from serve_app.gateway.errors import TooManyJobs
-from serve_app.gateway.job_room import JobLimits
-from serve_app.gateway.jobs import Jobs
+from serve_app.gateway.jobs.jobs import Jobs
+from serve_app.gateway.jobs.room import JobLimits
 from serve_app.http.jobs_app import JobsApp
 from serve_app.http.services import JobServices, RequestLimits
 from tests.contracts.front import KEY, NOW_MS, PEPPER

@@ -8,7 +8,7 @@ from fraud.errors import NotFound
 from serve_app.console.answers import FOR_GOOD, PRIVATE
 from serve_app.console.assets import assets, plain_name
 from serve_app.console.visit import Visit
-from serve_app.gateway.jobs import Download
+from serve_app.gateway.jobs.jobs import Download
 from serve_app.http.download import sent
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bulk.jobs.job import Job
 from bulk.jobs.state import ENDED, JobState
 from serve_app.console.views.words import count, duration, state_sentence, state_word
+from serve_app.gateway.jobs.jobs import progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,12 @@ class Progress:
 
 def progress_of(job: Job) -> Progress:
     """Return the progress of a job."""
-    counted = job.state in (JobState.SCORING, JobState.FINISHING)
-    share, left = None, None
-    if job.rows_total and counted:
-        share = min(1.0, (job.rows_done + job.rows_failed) / job.rows_total)
-    if job.rows_total and job.rows_per_s and job.state is JobState.SCORING:
-        rest = max(0, job.rows_total - job.rows_done - job.rows_failed)
-        left = rest / job.rows_per_s
+    share, left = progress(job) if job.rows_total else (None, None)
+    # The rows are counted while they are scored. What follows is of another speed.
+    if job.state not in (JobState.SCORING, JobState.FINISHING):
+        share = None
+    if job.state is not JobState.SCORING:
+        left = None
     return Progress(
         state=str(job.state),
         word=state_word(job.state),

@@ -122,8 +122,18 @@ REFUSED: Final[dict[str, Any]] = {
         "models": [
             {
                 **MATCH["models"][0],
-                "similarity": 0.22,
+                "similarity": 0.28,
                 "coverage": 0.3,
+                "columns": [
+                    {
+                        **MATCH["models"][0]["columns"][0],
+                        "file_column": None,
+                        "score": 0.0,
+                        "name_score": 0.0,
+                        "distribution_score": 0.0,
+                        "note": "",
+                    }
+                ],
                 "weight": 0.0,
                 "reasons": [
                     {

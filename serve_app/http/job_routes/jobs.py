@@ -7,7 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bulk.jobs.job import Job
-from serve_app.gateway.jobs import MAX_PAGE, UPLOAD
+from serve_app.gateway.jobs.jobs import MAX_PAGE, UPLOAD
 from serve_app.http.exchange import JSON, Head
 from serve_app.http.job_routes import examples
 from serve_app.http.reading.form import FORM, boundary_of

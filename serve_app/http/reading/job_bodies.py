@@ -12,8 +12,8 @@ import msgspec
 
 from bulk.jobs.options import JobOptions
 from fraud.errors import InvalidInput, NotFound
-from serve_app.gateway.job_options import POINTER, read_options
-from serve_app.gateway.jobs import DEFAULT_PAGE, MAX_PAGE, Format
+from serve_app.gateway.jobs.jobs import DEFAULT_PAGE, MAX_PAGE, Format
+from serve_app.gateway.jobs.options import POINTER, read_options
 from serve_app.http.problems import HttpProblem, MalformedBody
 from serve_app.http.reading.fault import (
     Fault,

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, convert
 from bulk.jobs.job import Job
 from bulk.jobs.options import MAX_MODELS
 from bulk.jobs.state import JobState
-from serve_app.gateway.jobs import progress
+from serve_app.gateway.jobs.jobs import progress
 from serve_app.http.wire.match_schemas import MatchOut, Share, match_out
 
 StateName = Annotated[

@@ -24,6 +24,9 @@ DEPLOYMENTS = {
     "Combiner": "deployments.combiner",
     "FeatureFetch": "deployments.features",
     "Ingress": "serve_app.ingress",
+    "JobRunner": "deployments.jobs.runner",
+    "JobsIngress": "serve_app.jobs.ingress",
+    "ConsoleIngress": "serve_app.console.ingress",
 }
 
 

@@ -29,9 +29,9 @@ from fraud.access.keys import hash_key
 from fraud.access.scopes import ALL_SCOPES
 from models.store.location import StorePlace
 from serve_app.gateway.auth import Authenticator, KeyRecord
-from serve_app.gateway.job_records import JobRecords
-from serve_app.gateway.job_room import JobLimits
-from serve_app.gateway.jobs import Jobs
+from serve_app.gateway.jobs.jobs import Jobs
+from serve_app.gateway.jobs.records import JobRecords
+from serve_app.gateway.jobs.room import JobLimits
 from serve_app.http.job_routes.jobs import PATH
 from serve_app.http.jobs_app import JobsApp
 from serve_app.http.services import JobServices

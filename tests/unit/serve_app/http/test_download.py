@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serve_app.gateway.jobs import Download
+from serve_app.gateway.jobs.jobs import Download
 from serve_app.http.download import PIECE_BYTES, sent
 from serve_app.http.exchange import IS_HEAD
 from serve_app.http.problems import HttpProblem

@@ -80,6 +80,19 @@ async def test_what_is_left_of_a_refused_body_is_read_within_reason() -> None:
     assert not receive.left
 
 
+async def test_the_connection_is_closed_if_more_of_a_useless_body_would_come() -> None:
+    small = receiver(*[b"x" * 100] * 50)
+    assert await Body(small, NO_LENGTH).give_up() == ()
+    assert not small.left
+    large = receiver(*[b"x" * (1 << 20)] * 10)
+    assert await Body(large, NO_LENGTH).give_up() == ((b"connection", b"close"),)
+    assert len(large.left) == 2
+    announced = receiver(b"x")
+    head = Head([(b"content-length", b"99999999999")])
+    assert await Body(announced, head).give_up() == ((b"connection", b"close"),)
+    assert len(announced.left) == 1
+
+
 async def test_a_client_that_leaves_is_noticed() -> None:
     with pytest.raises(CallerGone):
         await Body(receiver(b"x", disconnect=True), NO_LENGTH).read(100)

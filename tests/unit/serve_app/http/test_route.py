@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import schemathesis
@@ -55,12 +55,24 @@ EXCLUDED = {
     "simulatePlan": [positive_data_acceptance],
 }
 
+NO_OPTIONS_IN_A_FORM: Final = ([], {}, [{}])
+"""Not texts, as `options` of a form must be, and yet sent as one: a form has texts alone. An empty
+list is no field, a list of one is the field, and an object is its JSON."""
+
+
+def reads_well_as_a_form(case: schemathesis.Case) -> bool:
+    """Return whether what is wrong with a body is lost where it becomes a form."""
+    is_form = case.media_type == "multipart/form-data" and isinstance(case.body, dict)
+    return is_form and case.body.get("options", "") in NO_OPTIONS_IN_A_FORM
+
 
 @pytest.mark.slow
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_app_keeps_to_its_reference(case: schemathesis.Case) -> None:
     excluded = EXCLUDED.get(case.operation.definition.raw["operationId"], [])
+    if reads_well_as_a_form(case):
+        excluded = [*excluded, negative_data_rejection]
     case.call_and_validate(headers={"X-API-Key": str(KEY)}, excluded_checks=excluded)
 
 

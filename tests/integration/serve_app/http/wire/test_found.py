@@ -26,8 +26,10 @@ async def front(database_url: str, tmp_path: Path) -> AsyncIterator[RecordingFro
 
 
 def sent(transaction_id: str, **changes: Any) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return payment(transaction_id=transaction_id, timestamp=now, **changes)
+    # Never a whole second: that is read back without the three zeros that it would be sent with.
+    now = datetime.now(UTC).replace(microsecond=27_000)
+    at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return payment(transaction_id=transaction_id, timestamp=at, **changes)
 
 
 def as_given(read: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from bulk.jobs.options import JobOptions
 from bulk.jobs.state import JobState
 from fraud.errors import Conflict, NotFound, StoreUnavailable
 from serve_app.gateway.errors import TooManyJobs
-from serve_app.gateway.job_records import RETRY_S, JobRecords
+from serve_app.gateway.jobs.records import RETRY_S, JobRecords
 from stores.postgres.connect import open_pool
 from tests.contracts.jobs import MATCH, new_job
 from tests.contracts.ports import free_ports

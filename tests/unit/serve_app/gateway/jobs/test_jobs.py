@@ -16,7 +16,7 @@ from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded
 from references.matching.match import Match
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.errors import CallerGone, MatchRefused, TooManyJobs
-from serve_app.gateway.jobs import progress
+from serve_app.gateway.jobs.jobs import progress
 from tests.contracts.job_front import CENTS, CSV, NOW, JobFront, match_of
 
 ACME = Principal("k1", "acme", "standard")

@@ -6,7 +6,7 @@ import pytest
 
 from bulk.jobs.options import JobOptions
 from fraud.errors import InvalidInput
-from serve_app.gateway.job_options import changed_options, read_options
+from serve_app.gateway.jobs.options import changed_options, read_options
 
 
 def faults(**document: object) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import pytest
 
 from bulk.files.refused import FileRefused
 from fraud.errors import Overloaded
-from serve_app.gateway.job_room import JobLimits, JobRoom
+from serve_app.gateway.jobs.room import JobLimits, JobRoom
 from settings.settings import Settings
 from tests.contracts.waiting import until
 

@@ -29,9 +29,9 @@ from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded, Unavailab
 from references.matching.match import Match
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.errors import CallerGone, MatchRefused
-from serve_app.gateway.job_options import POINTER, changed_options
-from serve_app.gateway.job_records import JobRecords
-from serve_app.gateway.job_room import Fetch, JobLimits, JobRoom
+from serve_app.gateway.jobs.options import POINTER, changed_options
+from serve_app.gateway.jobs.records import JobRecords
+from serve_app.gateway.jobs.room import Fetch, JobLimits, JobRoom
 
 UPLOAD: Final = "upload"
 """`Job.source` of a file that was uploaded."""
