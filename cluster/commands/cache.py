@@ -31,7 +31,7 @@ def clear_cache(
     Running replicas keep the models that they have loaded.
     """
     from cluster.home.local_cache import clear
-    from cluster.terminal.model_tables import size
+    from cluster.terminal.tables.models import size
     from fraud.errors import InvalidInput
 
     try:

@@ -32,7 +32,7 @@ def list_jobs(
 
     from bulk.jobs import table
     from cluster.home.connection import database
-    from cluster.terminal.job_tables import job_list
+    from cluster.terminal.tables.jobs import job_list
 
     settings = load_settings(tenant)
 
@@ -49,8 +49,8 @@ def show(job: JobArgument, tenant: TenantOption = None, as_json: JsonFlag = Fals
     """Show a job: its state, the models that matched, and its summary."""
     from rich.console import Group
 
-    from cluster.terminal.job_tables import job_text
-    from cluster.terminal.match_tables import match_tables
+    from cluster.terminal.tables.jobs import job_text
+    from cluster.terminal.tables.match import match_tables
 
     found = _found(load_settings(tenant), job)
     match = found.match

@@ -43,7 +43,7 @@ def list_references(
     as_json: JsonFlag = False,
 ) -> None:
     """List the references with their figures, sizes and uses."""
-    from cluster.terminal.reference_tables import references_table
+    from cluster.terminal.tables.references import references_table
     from references import catalogue
 
     with _reference_errors():
@@ -59,7 +59,7 @@ def list_references(
 @app.command()
 def show(name: ReferenceArgument, tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     """Show one reference: the columns that its models use, and the models' figures."""
-    from cluster.terminal.reference_tables import reference_table
+    from cluster.terminal.tables.references import reference_table
     from references import catalogue
 
     with _reference_errors():
@@ -94,7 +94,7 @@ def add_references(
     A named reference becomes the champion again if its name has none, and with a version in any
     case. With --tenant: only the tenant's own.
     """
-    from cluster.terminal.reference_tables import added_text
+    from cluster.terminal.tables.references import added_text
     from models.store.location import store_of
     from references.rebuild import add_found, found_references, restore_champion
 
@@ -129,7 +129,7 @@ def remove_reference(
 
     Only the tenant's own can be removed; the home tenant's are the house's.
     """
-    from cluster.terminal.reference_tables import removed_text
+    from cluster.terminal.tables.references import removed_text
     from fraud.errors import InvalidInput
     from models.store.alias import CHAMPION
     from models.store.location import store_of
@@ -174,7 +174,7 @@ def populate_references(
     """
     from cluster.home.paths import data_folder
     from cluster.terminal.console import step
-    from cluster.terminal.reference_tables import populated_table
+    from cluster.terminal.tables.references import populated_table
     from training.populate.populate import populate
     from training.populate.recipes import chosen, shipped
     from training.progress import Progress

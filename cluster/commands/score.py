@@ -212,13 +212,13 @@ def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
 
 
 def _show_match(match: Match, as_json: bool) -> None:
-    from cluster.terminal.match_tables import match_tables
+    from cluster.terminal.tables.match import match_tables
 
     emit({"match": match.to_document()}, as_json, lambda _: match_tables(match))
 
 
 def _require_fit(file: Path, match: Match, dry: bool) -> None:
-    from cluster.terminal.match_tables import proposals
+    from cluster.terminal.tables.match import proposals
 
     if match.refused:
         hint = "--model NAME uses a model all the same"
@@ -257,7 +257,7 @@ def _document(job: Job, out: Path | None) -> dict[str, Any]:
 def _report(job: Job, out: Path | None) -> Any:
     from rich.console import Group
 
-    from cluster.terminal.job_tables import job_text
+    from cluster.terminal.tables.jobs import job_text
 
     where = f"`quorum jobs result {job.job_id} --out FILE` writes the result"
     return Group(job_text(job), where if out is None else f"The result is in {out}")

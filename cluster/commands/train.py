@@ -23,8 +23,8 @@ from cluster.commands.train_runs import (
 )
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
-from cluster.terminal.protocol_table import protocol_table
-from cluster.terminal.training_table import training_table
+from cluster.terminal.tables.protocol import protocol_table
+from cluster.terminal.tables.training import training_table
 
 if TYPE_CHECKING:
     from training.config import TrainConfig

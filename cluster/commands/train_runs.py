@@ -11,7 +11,7 @@ from cluster.commands.options import load_settings
 from cluster.errors import CommandFailed
 from cluster.terminal.bars import StageBars
 from cluster.terminal.console import emit, print_line, step
-from cluster.terminal.training_table import training_table
+from cluster.terminal.tables.training import training_table
 from cluster.terminal.understood import understood_text
 
 if TYPE_CHECKING:

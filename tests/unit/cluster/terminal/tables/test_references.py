@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.reference_tables import references_table
+from cluster.terminal.tables.references import references_table
 
 
 def entry(name: str, **fields: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.terminal.model_tables import size
+from cluster.terminal.tables.models import size
 
 _MOST_COLUMNS = 40
 
