@@ -174,7 +174,7 @@ def populate_references(
     """
     from cluster.home.paths import data_folder
     from cluster.terminal.console import step
-    from cluster.terminal.tables.references import populated_table
+    from cluster.terminal.tables.populated import populated_table
     from training.populate.populate import populate
     from training.populate.recipes import chosen, shipped
     from training.progress import Progress
