@@ -10,6 +10,7 @@ import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
+from cluster.home.connection import with_database
 from cluster.terminal.console import JsonFlag, emit
 
 if TYPE_CHECKING:
@@ -28,19 +29,13 @@ def list_jobs(
     as_json: JsonFlag = False,
 ) -> None:
     """List the jobs of a tenant, the newest first."""
-    import asyncio
-
     from bulk.jobs import table
-    from cluster.home.connection import database
     from cluster.terminal.tables.jobs import job_list
 
     settings = load_settings(tenant)
-
-    async def read() -> list[Job]:
-        async with database(settings) as session:
-            return await table.listed(session, settings.tenant, limit=limit)
-
-    jobs = asyncio.run(read())
+    jobs = with_database(
+        settings, lambda session: table.listed(session, settings.tenant, limit=limit)
+    )
     emit([_document(job) for job in jobs], as_json, lambda _: job_list(jobs))
 
 
@@ -82,19 +77,11 @@ def result(
 @app.command()
 def cancel(job: JobArgument, tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     """Cancel a job. One that runs stops within seconds; one that has ended stays as it is."""
-    import asyncio
-
     from bulk.jobs import table
-    from cluster.home.connection import database
 
     settings = load_settings(tenant)
     job_id = _job_id(job)
-
-    async def ask() -> Job:
-        async with database(settings) as session:
-            return await table.cancel(session, settings.tenant, job_id)
-
-    found = asyncio.run(ask())
+    found = with_database(settings, lambda session: table.cancel(session, settings.tenant, job_id))
     emit(_document(found), as_json, lambda _: f"job {found.job_id}: {_told(found)}")
 
 
@@ -138,18 +125,10 @@ def _told(job: Job) -> str:
 
 
 def _found(settings: Settings, job: str) -> Job:
-    import asyncio
-
     from bulk.jobs import table
-    from cluster.home.connection import database
 
     job_id = _job_id(job)
-
-    async def read() -> Job:
-        async with database(settings) as session:
-            return await table.find(session, settings.tenant, job_id)
-
-    return asyncio.run(read())
+    return with_database(settings, lambda session: table.find(session, settings.tenant, job_id))
 
 
 def _job_id(text: str) -> UUID:

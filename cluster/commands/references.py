@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
+from cluster.home.connection import with_database
 from cluster.terminal.console import JsonFlag, emit
 from cluster.terminal.failures import without_hint
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from references.catalogue import ReferenceEntry
-    from settings.settings import Settings
-
-T = TypeVar("T")
 
 app = typer.Typer(
     help="List, show, add and remove references: what trainings learnt from, for scoring files.",
@@ -49,7 +45,7 @@ def list_references(
     with _reference_errors():
         settings = load_settings(tenant)
         owner = None if tenant is None else settings.owner
-        entries: list[ReferenceEntry] = _with_database(
+        entries: list[ReferenceEntry] = with_database(
             settings, lambda session: catalogue.listed(session, owner)
         )
     document = {"references": [entry.document() for entry in entries]}
@@ -64,7 +60,7 @@ def show(name: ReferenceArgument, tenant: TenantOption = None, as_json: JsonFlag
 
     with _reference_errors():
         settings = load_settings(tenant)
-        stored = _with_database(
+        stored = with_database(
             settings, lambda session: catalogue.find(session, settings.owner, name)
         )
     document = {
@@ -105,7 +101,7 @@ def add_references(
         found = found_references(store, owner, name or "")
         if name is not None:
             found = restore_champion(store, found)
-        added = _with_database(settings, lambda session: add_found(session, found, store))
+        added = with_database(settings, lambda session: add_found(session, found, store))
     document = {
         "store": store.url,
         "added": [
@@ -142,7 +138,7 @@ def remove_reference(
         if at and not version:
             raise InvalidInput(f"{name!r} names no version; {plain!r} would mean all of them")
         store, variant = store_of(settings), artifact_name(plain)
-        champion = _with_database(
+        champion = with_database(
             settings,
             lambda session: catalogue.remove(session, settings.owner, plain, version),
         )
@@ -192,18 +188,6 @@ def populate_references(
     failed = [one["name"] for one in found if one["state"] == "failed"]
     if failed:
         raise CommandFailed(f"{', '.join(failed)}: not trained", "the table says why")
-
-
-def _with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    import asyncio
-
-    from cluster.home.connection import database
-
-    async def run() -> T:
-        async with database(settings) as session:
-            return await action(session)
-
-    return asyncio.run(run())
 
 
 @contextmanager
