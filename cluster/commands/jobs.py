@@ -101,8 +101,8 @@ def run_jobs(as_json: JsonFlag = False) -> None:
 
 
 async def _run_all(settings: Settings) -> list[dict[str, str]]:
+    from cluster.scoring.desk import open_desk
     from cluster.scoring.progress_bars import job_bars
-    from cluster.scoring.workshop import open_desk
 
     ran: list[dict[str, str]] = []
     async with open_desk(settings) as desk:

@@ -113,10 +113,10 @@ async def _score(
     import asyncio
 
     from bulk.files.refused import FileRefused
+    from cluster.scoring.desk import open_desk
     from cluster.scoring.file_scoring import FileScoring
     from cluster.scoring.progress_bars import job_bars
     from cluster.scoring.result_file import write_result
-    from cluster.scoring.workshop import open_desk
     from fraud.errors import InvalidInput
 
     async with open_desk(settings) as desk:
