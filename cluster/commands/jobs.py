@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from bulk.jobs.job import Job
     from settings.settings import Settings
 
-app = typer.Typer(help="Look at jobs of bulk scoring, and cancel them.", no_args_is_help=True)
+app = typer.Typer(
+    help="List the jobs of bulk scoring, fetch their results, cancel them or run them.",
+    no_args_is_help=True,
+)
 
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
 
 @app.command("list")
 def list_jobs(
-    limit: Annotated[int, typer.Option(min=1, help="Most jobs.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many jobs are listed at most.")] = 50,
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -89,8 +92,8 @@ def cancel(job: JobArgument, tenant: TenantOption = None, as_json: JsonFlag = Fa
 def run_jobs(as_json: JsonFlag = False) -> None:
     """Run the jobs of this job store that nobody runs, of all tenants, until none is left.
 
-    A running Quorum does this by itself. It is for jobs that an interrupted `quorum score` left,
-    where none runs. Files of jobs that have expired are removed.
+    A running Quorum does this by itself. Where none runs, this continues jobs that an interrupted
+    `quorum score` left, and removes the files of jobs that have expired.
     """
     import asyncio
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from references.catalogue import ReferenceEntry
 
 app = typer.Typer(
-    help="List, show, add and remove references: what trainings learnt from, for scoring files.",
+    help="List, show, add, remove and populate the references by which files are scored.",
     no_args_is_help=True,
 )
 
@@ -38,7 +38,7 @@ def list_references(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the references with their figures, sizes and uses."""
+    """List the references: their data, figures and dates; with --json also their sizes and uses."""
     from cluster.terminal.tables.references import references_table
     from references import catalogue
 
@@ -80,12 +80,12 @@ def show(name: ReferenceArgument, tenant: TenantOption = None, as_json: JsonFlag
 def add_references(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME[@VERSION]]", help="A reference; unset: all in the store."),
+        typer.Argument(metavar="NAME[@VERSION]", help="A reference; unset: all in the store."),
     ] = None,
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add references of the artifact store to the table, such as after a copy to another cluster.
+    """Add references that the artifact store holds to the table, as after a copy of the store.
 
     A named reference becomes the champion again if its name has none, and with a version in any
     case. With --tenant: only the tenant's own.
@@ -121,7 +121,7 @@ def remove_reference(
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Remove a reference from the table, and its alias: it matches no more files. Artifacts stay.
+    """Remove a reference from the table: it matches no more files. Its artifacts stay.
 
     Only the tenant's own can be removed; the home tenant's are the house's.
     """
@@ -164,7 +164,7 @@ def populate_references(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train small references of public and generated sets, for the house: to try scoring files.
+    """Train small references of public and generated sets for every tenant, to try scoring files.
 
     What is there already is not trained again. A public set that is missing is left out.
     """

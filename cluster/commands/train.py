@@ -135,6 +135,8 @@ def train(
 ) -> None:
     """Train the variants on history, register them as champions and activate their plan.
 
+    With --auto or --tabular they are trained on a FILE instead, and no plan changes.
+
     The home tenant's models and plan are the house's: they decide for every tenant without its own.
     With --tenant, another tenant gets its own champions and plan, which decide for it alone.
 
