@@ -11,7 +11,7 @@ from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
 
 app = typer.Typer(
-    help="Remove local copies of what the artifact store or PostgreSQL holds.",
+    help="Free disk space: remove what can be fetched or computed again.",
     no_args_is_help=True,
 )
 
@@ -31,7 +31,7 @@ def clear_cache(
     Running replicas keep the models that they have loaded.
     """
     from cluster.home.local_cache import clear
-    from cluster.terminal.model_tables import size
+    from cluster.terminal.tables.models import size
     from fraud.errors import InvalidInput
 
     try:

@@ -9,7 +9,7 @@ import typer
 from cluster.commands.options import ServeConfigOption, ServeTimeoutOption
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
-from cluster.terminal.pool_tables import deployed_table
+from cluster.terminal.tables.pools import deployed_table
 
 if TYPE_CHECKING:
     from settings.settings import Settings

@@ -12,7 +12,7 @@ import typer
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
-from cluster.terminal.drift_tables import drift_tables
+from cluster.terminal.tables.drift import drift_tables
 
 if TYPE_CHECKING:
     from training.monitor.drift import DriftReport

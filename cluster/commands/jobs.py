@@ -10,37 +10,35 @@ import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
+from cluster.home.connection import with_database
 from cluster.terminal.console import JsonFlag, emit
 
 if TYPE_CHECKING:
     from bulk.jobs.job import Job
     from settings.settings import Settings
 
-app = typer.Typer(help="Look at jobs of bulk scoring, and cancel them.", no_args_is_help=True)
+app = typer.Typer(
+    help="List the jobs of bulk scoring, fetch their results, cancel them or run them.",
+    no_args_is_help=True,
+)
 
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
 
 @app.command("list")
 def list_jobs(
-    limit: Annotated[int, typer.Option(min=1, help="Most jobs.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many jobs are listed at most.")] = 50,
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """List the jobs of a tenant, the newest first."""
-    import asyncio
-
     from bulk.jobs import table
-    from cluster.home.connection import database
-    from cluster.terminal.job_tables import job_list
+    from cluster.terminal.tables.jobs import job_list
 
     settings = load_settings(tenant)
-
-    async def read() -> list[Job]:
-        async with database(settings) as session:
-            return await table.listed(session, settings.tenant, limit=limit)
-
-    jobs = asyncio.run(read())
+    jobs = with_database(
+        settings, lambda session: table.listed(session, settings.tenant, limit=limit)
+    )
     emit([_document(job) for job in jobs], as_json, lambda _: job_list(jobs))
 
 
@@ -49,8 +47,8 @@ def show(job: JobArgument, tenant: TenantOption = None, as_json: JsonFlag = Fals
     """Show a job: its state, the models that matched, and its summary."""
     from rich.console import Group
 
-    from cluster.terminal.job_tables import job_text
-    from cluster.terminal.match_tables import match_tables
+    from cluster.terminal.tables.jobs import job_text
+    from cluster.terminal.tables.match import match_tables
 
     found = _found(load_settings(tenant), job)
     match = found.match
@@ -82,19 +80,11 @@ def result(
 @app.command()
 def cancel(job: JobArgument, tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     """Cancel a job. One that runs stops within seconds; one that has ended stays as it is."""
-    import asyncio
-
     from bulk.jobs import table
-    from cluster.home.connection import database
 
     settings = load_settings(tenant)
     job_id = _job_id(job)
-
-    async def ask() -> Job:
-        async with database(settings) as session:
-            return await table.cancel(session, settings.tenant, job_id)
-
-    found = asyncio.run(ask())
+    found = with_database(settings, lambda session: table.cancel(session, settings.tenant, job_id))
     emit(_document(found), as_json, lambda _: f"job {found.job_id}: {_told(found)}")
 
 
@@ -102,8 +92,8 @@ def cancel(job: JobArgument, tenant: TenantOption = None, as_json: JsonFlag = Fa
 def run_jobs(as_json: JsonFlag = False) -> None:
     """Run the jobs of this job store that nobody runs, of all tenants, until none is left.
 
-    A running Quorum does this by itself. It is for jobs that an interrupted `quorum score` left,
-    where none runs. Files of jobs that have expired are removed.
+    A running Quorum does this by itself. Where none runs, this continues jobs that an interrupted
+    `quorum score` left, and removes the files of jobs that have expired.
     """
     import asyncio
 
@@ -114,8 +104,8 @@ def run_jobs(as_json: JsonFlag = False) -> None:
 
 
 async def _run_all(settings: Settings) -> list[dict[str, str]]:
+    from cluster.scoring.desk import open_desk
     from cluster.scoring.progress_bars import job_bars
-    from cluster.scoring.workshop import open_desk
 
     ran: list[dict[str, str]] = []
     async with open_desk(settings) as desk:
@@ -138,18 +128,10 @@ def _told(job: Job) -> str:
 
 
 def _found(settings: Settings, job: str) -> Job:
-    import asyncio
-
     from bulk.jobs import table
-    from cluster.home.connection import database
 
     job_id = _job_id(job)
-
-    async def read() -> Job:
-        async with database(settings) as session:
-            return await table.find(session, settings.tenant, job_id)
-
-    return asyncio.run(read())
+    return with_database(settings, lambda session: table.find(session, settings.tenant, job_id))
 
 
 def _job_id(text: str) -> UUID:

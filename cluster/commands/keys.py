@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
+from cluster.home.connection import with_database
 from cluster.terminal.console import JsonFlag, emit
 from fraud.access.keys import FRESH_S, STALE_S
 from fraud.access.scopes import DEFAULT_SCOPES, SCOPES, Scope, parse_scopes
 from fraud.access.tiers import DEFAULT_TIER, TIERS
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import asyncpg
-
-    from settings.settings import Settings
-
-T = TypeVar("T")
 
 app = typer.Typer(help="Create, list, change and revoke API keys.", no_args_is_help=True)
 
@@ -63,7 +55,7 @@ def create(
 
     chosen = _scopes("--scopes", scopes)
     settings = load_settings(tenant)
-    created = _with_database(
+    created = with_database(
         settings,
         lambda connection: api_keys.create(
             connection,
@@ -84,7 +76,7 @@ def list_keys(tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     from cluster import api_keys
 
     settings = load_settings(tenant)
-    keys = _with_database(
+    keys = with_database(
         settings, lambda connection: api_keys.list_keys(connection, settings.tenant)
     )
     emit(keys, as_json, lambda keys: _table(keys, settings.tenant))
@@ -101,7 +93,7 @@ def change_tier(
     from cluster import api_keys
 
     settings = load_settings(tenant)
-    _with_database(
+    with_database(
         settings, lambda connection: api_keys.set_tier(connection, settings.tenant, key_id, tier)
     )
     report = {"key_id": key_id, "tenant": settings.tenant, "tier": tier}
@@ -124,7 +116,7 @@ def change_scopes(
 
     chosen = _scopes("SCOPES", scopes)
     settings = load_settings(tenant)
-    _with_database(
+    with_database(
         settings,
         lambda connection: api_keys.set_scopes(connection, settings.tenant, key_id, chosen),
     )
@@ -146,7 +138,7 @@ def revoke(
     from cluster import api_keys
 
     settings = load_settings(tenant)
-    since = _with_database(
+    since = with_database(
         settings, lambda connection: api_keys.revoke(connection, settings.tenant, key_id)
     )
     report = {
@@ -168,18 +160,6 @@ def _scopes(argument: str, text: str) -> tuple[Scope, ...]:
         return parse_scopes(text)
     except ValueError as error:
         raise CommandFailed(f"{argument}: {error}", "", 2) from error
-
-
-def _with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    import asyncio
-
-    from cluster.home.connection import database
-
-    async def run() -> T:
-        async with database(settings) as connection:
-            return await action(connection)
-
-    return asyncio.run(run())
 
 
 def _render_tier(report: dict[str, Any]) -> str:

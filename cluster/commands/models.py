@@ -57,7 +57,7 @@ def list_models(
 
     The alias `champion` is the house's, `mine/champion` that of tenant `mine`.
     """
-    from cluster.terminal.model_tables import versions_table
+    from cluster.terminal.tables.models import versions_table
 
     with _model_errors():
         settings = load_settings(tenant)
@@ -77,7 +77,7 @@ def list_models(
 @app.command()
 def show(model: ModelArgument, tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     """Show one version: its training, figures, and the owner's champions of the variant so far."""
-    from cluster.terminal.model_tables import model_table
+    from cluster.terminal.tables.models import model_table
 
     with _model_errors():
         settings = load_settings(tenant)
@@ -114,7 +114,7 @@ def compare(
     Both are scored through their exported files. The difference of average precision comes with
     its 95 % interval by paired bootstrap.
     """
-    from cluster.terminal.model_tables import comparison_table
+    from cluster.terminal.tables.models import comparison_table
 
     with _model_errors():
         settings = load_settings(tenant)
@@ -173,7 +173,7 @@ def promote(
         raise CommandFailed("give either a VARIANT or --run", "see --help", 2)
     if reason is not None and not force:
         raise CommandFailed("--reason goes with --force", "see --help", 2)
-    from cluster.terminal.model_tables import promotion_table
+    from cluster.terminal.tables.models import promotion_table
 
     with _model_errors():
         settings = load_settings(tenant)
@@ -226,7 +226,7 @@ def rollback(
         raise CommandFailed(
             "give either a VARIANT, with or without --to, or --run", "see --help", 2
         )
-    from cluster.terminal.model_tables import promotion_table
+    from cluster.terminal.tables.models import promotion_table
 
     with _model_errors():
         settings = load_settings(tenant)
@@ -276,7 +276,7 @@ def push(
             "give one of them",
             2,
         )
-    from cluster.terminal import model_tables as tables
+    from cluster.terminal.tables import models as tables
 
     with _model_errors():
         settings = load_settings()

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
+from cluster.home.connection import with_database
 from cluster.terminal.console import JsonFlag, emit
 from cluster.terminal.failures import without_hint
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from references.catalogue import ReferenceEntry
-    from settings.settings import Settings
-
-T = TypeVar("T")
 
 app = typer.Typer(
-    help="List, show, add and remove references: what trainings learnt from, for scoring files.",
+    help="List, show, add, remove and populate the references by which files are scored.",
     no_args_is_help=True,
 )
 
@@ -42,14 +38,14 @@ def list_references(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the references with their figures, sizes and uses."""
-    from cluster.terminal.reference_tables import references_table
+    """List the references: their data, figures and dates; with --json also their sizes and uses."""
+    from cluster.terminal.tables.references import references_table
     from references import catalogue
 
     with _reference_errors():
         settings = load_settings(tenant)
         owner = None if tenant is None else settings.owner
-        entries: list[ReferenceEntry] = _with_database(
+        entries: list[ReferenceEntry] = with_database(
             settings, lambda session: catalogue.listed(session, owner)
         )
     document = {"references": [entry.document() for entry in entries]}
@@ -59,12 +55,12 @@ def list_references(
 @app.command()
 def show(name: ReferenceArgument, tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     """Show one reference: the columns that its models use, and the models' figures."""
-    from cluster.terminal.reference_tables import reference_table
+    from cluster.terminal.tables.references import reference_table
     from references import catalogue
 
     with _reference_errors():
         settings = load_settings(tenant)
-        stored = _with_database(
+        stored = with_database(
             settings, lambda session: catalogue.find(session, settings.owner, name)
         )
     document = {
@@ -84,17 +80,17 @@ def show(name: ReferenceArgument, tenant: TenantOption = None, as_json: JsonFlag
 def add_references(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME[@VERSION]]", help="A reference; unset: all in the store."),
+        typer.Argument(metavar="NAME[@VERSION]", help="A reference; unset: all in the store."),
     ] = None,
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add references of the artifact store to the table, such as after a copy to another cluster.
+    """Add references that the artifact store holds to the table, as after a copy of the store.
 
     A named reference becomes the champion again if its name has none, and with a version in any
     case. With --tenant: only the tenant's own.
     """
-    from cluster.terminal.reference_tables import added_text
+    from cluster.terminal.tables.references import added_text
     from models.store.location import store_of
     from references.rebuild import add_found, found_references, restore_champion
 
@@ -105,7 +101,7 @@ def add_references(
         found = found_references(store, owner, name or "")
         if name is not None:
             found = restore_champion(store, found)
-        added = _with_database(settings, lambda session: add_found(session, found, store))
+        added = with_database(settings, lambda session: add_found(session, found, store))
     document = {
         "store": store.url,
         "added": [
@@ -125,11 +121,11 @@ def remove_reference(
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Remove a reference from the table, and its alias: it matches no more files. Artifacts stay.
+    """Remove a reference from the table: it matches no more files. Its artifacts stay.
 
     Only the tenant's own can be removed; the home tenant's are the house's.
     """
-    from cluster.terminal.reference_tables import removed_text
+    from cluster.terminal.tables.references import removed_text
     from fraud.errors import InvalidInput
     from models.store.alias import CHAMPION
     from models.store.location import store_of
@@ -142,7 +138,7 @@ def remove_reference(
         if at and not version:
             raise InvalidInput(f"{name!r} names no version; {plain!r} would mean all of them")
         store, variant = store_of(settings), artifact_name(plain)
-        champion = _with_database(
+        champion = with_database(
             settings,
             lambda session: catalogue.remove(session, settings.owner, plain, version),
         )
@@ -168,13 +164,13 @@ def populate_references(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train small references of public and generated sets, for the house: to try scoring files.
+    """Train small references of public and generated sets for every tenant, to try scoring files.
 
     What is there already is not trained again. A public set that is missing is left out.
     """
     from cluster.home.paths import data_folder
     from cluster.terminal.console import step
-    from cluster.terminal.reference_tables import populated_table
+    from cluster.terminal.tables.populated import populated_table
     from training.populate.populate import populate
     from training.populate.recipes import chosen, shipped
     from training.progress import Progress
@@ -192,18 +188,6 @@ def populate_references(
     failed = [one["name"] for one in found if one["state"] == "failed"]
     if failed:
         raise CommandFailed(f"{', '.join(failed)}: not trained", "the table says why")
-
-
-def _with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    import asyncio
-
-    from cluster.home.connection import database
-
-    async def run() -> T:
-        async with database(settings) as session:
-            return await action(session)
-
-    return asyncio.run(run())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
+from cluster.home.connection import with_database
 from cluster.terminal.console import JsonFlag, emit
 
 
@@ -20,21 +21,15 @@ def replay(
 
     Exit code 1 if they differ.
     """
-    import asyncio
-
-    from cluster.home.connection import database
     from deciding.replay import replay as again
     from fraud.errors import NotFound
     from models.store.location import store_of
 
     settings = load_settings(tenant)
-
-    async def stored() -> again.Stored:
-        async with database(settings) as connection:
-            return await again.fetch(connection, settings.tenant, decision_id)
-
     try:
-        found = asyncio.run(stored())
+        found = with_database(
+            settings, lambda session: again.fetch(session, settings.tenant, decision_id)
+        )
     except ValueError as error:
         raise CommandFailed(
             f"{decision_id!r} is not a decision id", "copy the `decision_id` of an answer", 2

@@ -12,7 +12,7 @@ import typer
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit, step
-from cluster.terminal.experiment_tables import experiment_tables
+from cluster.terminal.tables.experiment import experiment_tables
 
 if TYPE_CHECKING:
     from experiments.reading.reader import Wanted

@@ -95,8 +95,8 @@ def _render(document: dict[str, Any]) -> Any:
     from rich.console import Group
     from rich.text import Text
 
-    from cluster.terminal.model_tables import gates_table
-    from cluster.terminal.training_table import training_table
+    from cluster.terminal.tables.models import gates_table
+    from cluster.terminal.tables.training import training_table
 
     if not document["trained"]:
         return document["said"]

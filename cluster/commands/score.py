@@ -40,24 +40,33 @@ def score(
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Only show how the file fits the models.")
     ] = False,
-    models: Annotated[int, typer.Option(min=1, max=5, help="Most models that score the file.")] = 3,
+    models: Annotated[
+        int, typer.Option(min=1, max=5, help="How many models may score the file.")
+    ] = 3,
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME[@VERSION]", help="Use this model even if it does not fit."),
+        typer.Option(
+            metavar="NAME[@VERSION]", help="Use this model even if it does not fit; repeatable."
+        ),
     ] = None,
     convert: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=CODE", help="Confirm a proposed conversion of a column."),
+        typer.Option(
+            metavar="COLUMN=CODE", help="Confirm a conversion that the match proposes; repeatable."
+        ),
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COLUMN=MODEL_COLUMN", help="Say which column is which; nothing after =: none."
+            metavar="COLUMN=MODEL_COLUMN",
+            help="Say which column of the model this one is; nothing after =: none; repeatable.",
         ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="A column not to look at, such as an old label."),
+        typer.Option(
+            metavar="COLUMN", help="A column not to look at, such as an old label; repeatable."
+        ),
     ] = None,
     high: Annotated[
         float, typer.Option(help="Probability from which the risk level is high.")
@@ -78,7 +87,7 @@ def score(
 
     The columns of the file are matched with those of the models. If none fits, the file is refused
     with the reasons, and the exit code is 1. The result holds the columns of the file untouched,
-    then Quorum's. Works in this process; only PostgreSQL has to be up.
+    then Quorum's. Quorum need not run: the work is done here, and only PostgreSQL has to be up.
     """
     import asyncio
 
@@ -113,10 +122,10 @@ async def _score(
     import asyncio
 
     from bulk.files.refused import FileRefused
+    from cluster.scoring.desk import open_desk
     from cluster.scoring.file_scoring import FileScoring
     from cluster.scoring.progress_bars import job_bars
     from cluster.scoring.result_file import write_result
-    from cluster.scoring.workshop import open_desk
     from fraud.errors import InvalidInput
 
     async with open_desk(settings) as desk:
@@ -212,13 +221,13 @@ def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
 
 
 def _show_match(match: Match, as_json: bool) -> None:
-    from cluster.terminal.match_tables import match_tables
+    from cluster.terminal.tables.match import match_tables
 
     emit({"match": match.to_document()}, as_json, lambda _: match_tables(match))
 
 
 def _require_fit(file: Path, match: Match, dry: bool) -> None:
-    from cluster.terminal.match_tables import proposals
+    from cluster.terminal.tables.match import proposals
 
     if match.refused:
         hint = "--model NAME uses a model all the same"
@@ -257,7 +266,8 @@ def _document(job: Job, out: Path | None) -> dict[str, Any]:
 def _report(job: Job, out: Path | None) -> Any:
     from rich.console import Group
 
-    from cluster.terminal.job_tables import job_text
+    from cluster.terminal.tables.jobs import job_text
+    from cluster.terminal.tables.plain import plain
 
     where = f"`quorum jobs result {job.job_id} --out FILE` writes the result"
-    return Group(job_text(job), where if out is None else f"The result is in {out}")
+    return Group(job_text(job), plain(where if out is None else f"The result is in {out}"))

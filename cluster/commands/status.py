@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.terminal.console import JsonFlag, emit
-from cluster.terminal.status_tables import status_table
+from cluster.terminal.tables.status import status_table
 
 
 def status(as_json: JsonFlag = False) -> None:

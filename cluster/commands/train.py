@@ -23,8 +23,8 @@ from cluster.commands.train_runs import (
 )
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
-from cluster.terminal.protocol_table import protocol_table
-from cluster.terminal.training_table import training_table
+from cluster.terminal.tables.protocol import protocol_table
+from cluster.terminal.tables.training import training_table
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -134,6 +134,8 @@ def train(
     as_json: JsonFlag = False,
 ) -> None:
     """Train the variants on history, register them as champions and activate their plan.
+
+    With --auto or --tabular they are trained on a FILE instead, and no plan changes.
 
     The home tenant's models and plan are the house's: they decide for every tenant without its own.
     With --tenant, another tenant gets its own champions and plan, which decide for it alone.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
 
 from cluster.commands.options import load_settings
 from cluster.errors import CommandFailed
 from cluster.terminal.bars import StageBars
 from cluster.terminal.console import emit, print_line, step
-from cluster.terminal.training_table import training_table
+from cluster.terminal.tables.training import training_table
 from cluster.terminal.understood import understood_text
 
 if TYPE_CHECKING:
@@ -69,13 +73,6 @@ class Outputs:
     predictions: Path | None
     force: str | None
 
-    def document(self, report: TrainingReport) -> dict[str, Any]:
-        """Return the report's document, with the file of predictions."""
-        document = report.to_document()
-        if self.predictions is None:
-            return document
-        return {**document, "predictions": str(self.predictions)}
-
 
 def run_auto(
     file: Path,
@@ -85,7 +82,11 @@ def run_auto(
     outputs: Outputs,
     as_json: bool,
 ) -> None:
-    """Understand a file, say so, and train on it."""
+    """Understand a file, say so, and train on it.
+
+    Raises:
+        CommandFailed: the file cannot be read, or it is not clear what it is.
+    """
     from data.files.source import SourceUnreadable
     from data.layout.layout import LayoutInvalid
     from training.auto.file_training import train_file
@@ -100,22 +101,12 @@ def run_auto(
             )
         understood = found.to_document()
         if options.dry_run:
-            emit(understood, as_json, understood_text)
+            emit(understood, as_json, lambda document: escape(understood_text(document)))
             return
         if not as_json:
             print_line(understood_text(understood))
-        with StageBars(STAGES) as bars:
-            report = train_file(
-                settings,
-                found,
-                file,
-                options.searching(config),
-                bars.show,
-                ray_address=os.environ.get("RAY_ADDRESS"),
-                for_every_tenant=outputs.for_every_tenant,
-                predictions=outputs.predictions,
-                force=outputs.force,
-            )
+        searching = options.searching(config)
+        document = _trained(partial(train_file, settings, found, file, searching), outputs)
     except Unclear as error:
         raise CommandFailed(error.what, error.settle) from None
     except SourceUnreadable as error:
@@ -123,52 +114,49 @@ def run_auto(
     except LayoutInvalid as error:
         hint = "write a layout by hand, see docs/layouts.md, and give --tabular LAYOUT"
         raise CommandFailed(f"cannot tell what the file is: {error.args[0]}", hint) from None
-    emit({**outputs.document(report), "understood": understood}, as_json, training_table)
+    emit({**document, "understood": understood}, as_json, training_table)
 
 
 def run_history(tenant: str | None, config: TrainConfig, outputs: Outputs) -> dict[str, Any]:
+    """Train on a tenant's history. Return the report's document.
+
+    Raises:
+        CommandFailed: DATABASE_URL is not set.
+    """
     from cluster.home.connection import database_url
     from training.pipeline import train as run
 
     settings = load_settings(tenant)
     database_url(settings)  # fails early, with a hint, if it is not set
-    with StageBars(STAGES) as bars:
-        report = run(
-            settings,
-            config,
-            bars.show,
-            ray_address=os.environ.get("RAY_ADDRESS"),
-            for_every_tenant=outputs.for_every_tenant,
-            predictions=outputs.predictions,
-            force=outputs.force,
-        )
-    return outputs.document(report)
+    return _trained(partial(run, settings, config), outputs)
 
 
 def run_tabular(layout: str, file: Path, config: TrainConfig, outputs: Outputs) -> dict[str, Any]:
+    """Train on the columns of a file that a layout describes. Return the report's document.
+
+    Raises:
+        CommandFailed: the layout or the file cannot be used.
+    """
     from data.files.source import SourceUnreadable
     from data.layout.layout import LayoutInvalid, load_layout
     from training.pipeline import train_tabular
 
     try:
-        with StageBars(STAGES) as bars:
-            report = train_tabular(
-                load_settings(),
-                load_layout(layout),
-                file,
-                config,
-                bars.show,
-                ray_address=os.environ.get("RAY_ADDRESS"),
-                for_every_tenant=outputs.for_every_tenant,
-                predictions=outputs.predictions,
-                force=outputs.force,
-            )
+        training = partial(train_tabular, load_settings(), load_layout(layout), file, config)
+        return _trained(training, outputs)
     except (LayoutInvalid, SourceUnreadable) as error:
         raise CommandFailed(str(error), "docs/layouts.md describes [tabular]") from None
-    return outputs.document(report)
 
 
 def run_named_protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, Any]:
+    """Run a published protocol. Return its document.
+
+    Args:
+        data: folder of the data sets; None: the project's.
+
+    Raises:
+        CommandFailed: there is no such protocol, or its data set cannot be read.
+    """
     from cluster.home.paths import data_folder
     from data.files.source import SourceUnreadable
     from training.protocols.catalogue import PROTOCOLS
@@ -184,3 +172,20 @@ def run_named_protocol(name: str, data: Path | None, config: TrainConfig) -> dic
             return run_protocol(PROTOCOLS[name], data or data_folder(), cache, config, bars.show)
     except SourceUnreadable as error:
         raise CommandFailed(str(error), "set --data to the folder of the data sets") from None
+
+
+def _trained(training: Callable[..., TrainingReport], outputs: Outputs) -> dict[str, Any]:
+    """Run a training with a bar for each stage. Return the report's document, with the file of
+    predictions."""
+    with StageBars(STAGES) as bars:
+        report = training(
+            bars.show,
+            ray_address=os.environ.get("RAY_ADDRESS"),
+            for_every_tenant=outputs.for_every_tenant,
+            predictions=outputs.predictions,
+            force=outputs.force,
+        )
+    document = report.to_document()
+    if outputs.predictions is None:
+        return document
+    return {**document, "predictions": str(outputs.predictions)}

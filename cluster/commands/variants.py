@@ -10,7 +10,7 @@ import typer
 from cluster.commands.options import ServeConfigOption, load_settings
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
-from cluster.terminal.pool_tables import pools_table
+from cluster.terminal.tables.pools import pools_table
 
 if TYPE_CHECKING:
     from fraud.variant import VariantRef

@@ -10,7 +10,7 @@ import typer
 
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit, step
-from cluster.terminal.log_tables import shipped_table, writers_table
+from cluster.terminal.tables.logs import shipped_table, writers_table
 
 if TYPE_CHECKING:
     from decision_log.lost_machine import FoundLog, ShippedWriter, WriterState

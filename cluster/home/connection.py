@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING, TypeVar
 
 from cluster.errors import CommandFailed
 
 if TYPE_CHECKING:
     import asyncpg
+    from pydantic import SecretStr
 
     from settings.settings import Settings
+
+T = TypeVar("T")
 
 _REDIS_WAIT_MS = 5_000
 
@@ -59,6 +60,23 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         database_url(settings), timeout_s=settings.database_timeout_s, command_timeout_s=60
     ) as session:
         yield session
+
+
+def with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Return what `action` returns for a connection to PostgreSQL, which is closed afterwards.
+
+    Blocks; must not be called from a running event loop.
+
+    Raises:
+        CommandFailed, OSError, asyncpg.PostgresError: see `database`.
+    """
+    import asyncio
+
+    async def run() -> T:
+        async with database(settings) as session:
+            return await action(session)
+
+    return asyncio.run(run())
 
 
 async def check_stores(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from fraud.ids import decision_ids
 
 if TYPE_CHECKING:
     from bulk.jobs.options import JobOptions
-    from cluster.scoring.workshop import ScoringDesk
+    from cluster.scoring.desk import ScoringDesk
     from references.matching.match import Match
 
 _LOOK_S = 0.5

@@ -41,7 +41,7 @@ def list_plans(
     as_json: JsonFlag = False,
 ) -> None:
     """List plans: those that decide, then the newest. A tenant's list also has the house's."""
-    from cluster.terminal.plan_tables import activations_table, plans_table
+    from cluster.terminal.tables.plans import activations_table, plans_table
 
     if history:
         emit(asyncio.run(_history(tenant, limit)), as_json, activations_table)

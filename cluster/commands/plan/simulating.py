@@ -46,7 +46,7 @@ def simulate(
     Votes come from the records. Models are loaded into this process for votes that the records
     do not have; running pools are not asked.
     """
-    from cluster.terminal.simulation_tables import simulation_tables
+    from cluster.terminal.tables.simulation import simulation_tables
 
     emit(asyncio.run(_simulate(plan, last, ask, tenant)), as_json, simulation_tables)
 

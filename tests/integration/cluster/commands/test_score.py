@@ -1,4 +1,4 @@
-"""`quorum score` and `quorum jobs`, from a file to its result."""
+"""`quorum score`, from a file to its result, and `quorum jobs` on such a job."""
 
 from __future__ import annotations
 
@@ -257,9 +257,3 @@ def expire(database_url: str) -> None:
             await session.execute("UPDATE jobs SET expires_at = now()")
 
     asyncio.run(update())
-
-
-def test_unknown_jobs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["jobs", "show", "no-id"]) == 2
-    assert run(["jobs", "cancel", "01a22bf1-6528-7460-9cb1-a6b33a085f69"]) == 1
-    assert "no such job" in capsys.readouterr().err

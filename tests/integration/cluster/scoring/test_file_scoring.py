@@ -15,8 +15,8 @@ from bulk.files.refused import FileRefused
 from bulk.jobs import table
 from bulk.jobs.options import JobOptions
 from bulk.jobs.state import JobState
+from cluster.scoring.desk import ScoringDesk, open_desk
 from cluster.scoring.file_scoring import FileScoring
-from cluster.scoring.workshop import ScoringDesk, open_desk
 from fraud.errors import Overloaded
 from settings.settings import Settings
 from stores.postgres.connect import connection

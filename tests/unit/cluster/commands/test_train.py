@@ -16,7 +16,7 @@ from rich.console import Console
 from sklearn.metrics import average_precision_score
 
 from cluster.cli import run
-from cluster.terminal.protocol_table import protocol_table
+from cluster.terminal.tables.protocol import protocol_table
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from bulk.jobs.state import JobState
-from cluster.terminal.job_tables import job_list, job_text, summary_tables
+from cluster.terminal.tables.jobs import job_list, job_text, summary_tables
 from tests.contracts.jobs import new_job
 
 SUMMARY: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.training_table import training_table
+from cluster.terminal.tables.training import training_table
 
 
 def document() -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cluster.terminal.tables.plain import columns_table, plain
+
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
@@ -18,6 +20,7 @@ MOST_OTHERS = 20
 MOST_COLUMNS = 12
 """Lines of a table; the others are in the JSON."""
 
+_NUMBERS = ("similar", "covered", "close", "AUC", "weight", "score", "importance")
 _FIGURES = (
     "similar: covered (share of what the model looks at) times close (likeness of the values); "
     "AUC: how well the file is told from the model's own data, 0.5 is not at all"
@@ -31,16 +34,16 @@ def match_tables(match: Match) -> Group:
 
     shown: list[Any] = []
     if match.refused:
-        shown += [_text("None of the models fits this file.", "bold red"), *_reasons(match.reasons)]
+        shown += [plain("None of the models fits this file.", "bold red"), *_reasons(match.reasons)]
         wanted = list(match.models[:IN_FULL])
     else:
         wanted = [match.of(name) for name in match.chosen]
     shown += [_models(wanted), ""]
     for model in wanted:
-        shown += [_text(_heading(model), "bold"), _columns(model), *_remarks(model), ""]
+        shown += [plain(_heading(model), "bold"), _columns(model), *_remarks(model), ""]
     others = [model for model in match.models if model not in wanted]
     shown += _others(others) if match.refused else _summed_up(others)
-    shown += [_text(f"Note: {note}") for note in match.notes]
+    shown += [plain(f"Note: {note}") for note in match.notes]
     return Group(*shown)
 
 
@@ -56,14 +59,14 @@ def proposals(match: Match) -> list[str]:
 
 
 def _reasons(reasons: Sequence[Reason], style: str = "red") -> list[Any]:
-    return [_text(f"  {reason.detail}{_needed(reason.needed)}", style) for reason in reasons]
+    return [plain(f"  {reason.detail}{_needed(reason.needed)}", style) for reason in reasons]
 
 
 def _models(models: Sequence[ModelMatch]) -> Table:
-    table = _table("model", "similar", "covered", "close", "AUC", "weight")
+    table = columns_table("model", "similar", "covered", "close", "AUC", "weight", numbers=_NUMBERS)
     for model in models:
         table.add_row(
-            _text(model.reference),
+            plain(model.reference),
             f"{model.similarity:.2f}",
             f"{model.coverage:.2f}",
             f"{model.closeness:.2f}",
@@ -80,14 +83,14 @@ def _others(models: Sequence[ModelMatch]) -> list[Any]:
         return []
     told = models[:MOST_OTHERS]
     width = max(len(model.reference) for model in told)
-    lines = [_text("Other models, how similar they are, and the main reason:", "bold")]
+    lines = [plain("Other models, how similar they are, and the main reason:", "bold")]
     for model in told:
         why = model.reasons[0].detail if model.reasons else ""
-        line = _text(f"  {model.reference:<{width}}  {model.similarity:.2f}  {why}")
+        line = plain(f"  {model.reference:<{width}}  {model.similarity:.2f}  {why}")
         line.no_wrap, line.overflow = True, "ellipsis"
         lines.append(line)
     if len(models) > len(told):
-        lines.append(_text(f"  and {len(models) - len(told)} more"))
+        lines.append(plain(f"  and {len(models) - len(told)} more"))
     return lines
 
 
@@ -100,7 +103,7 @@ def _summed_up(models: Sequence[ModelMatch]) -> list[Any]:
     unfit = len(models) - len(fits)
     if unfit:
         told.append(f"Models that do not fit: {unfit}; --json says why")
-    return [_text(line, "dim") for line in told]
+    return [plain(line, "dim") for line in told]
 
 
 def _heading(model: ModelMatch) -> str:
@@ -112,14 +115,14 @@ def _heading(model: ModelMatch) -> str:
 
 def _columns(model: ModelMatch) -> Table:
     """The columns that have a counterpart, and the required ones that have none."""
-    table = _table("the model's", "the file's", "score", "importance")
+    table = columns_table("the model's", "the file's", "score", "importance", numbers=_NUMBERS)
     told = [c for c in model.columns if c.file_column is not None or c.required]
     told.sort(key=lambda column: (-column.importance, column.column))
     for column in told[:MOST_COLUMNS]:
         is_there = column.file_column is not None
         table.add_row(
-            _text(column.column + (" *" if column.required else "")),
-            _text(column.file_column) if column.file_column is not None else _text("none", "red"),
+            plain(column.column + (" *" if column.required else "")),
+            plain(column.file_column) if column.file_column is not None else plain("none", "red"),
             f"{column.score:.2f}" if is_there else "",
             f"{column.importance:.2f}",
         )
@@ -141,7 +144,7 @@ def _remarks(model: ModelMatch) -> list[Any]:
     if absent:
         more = f" and {len(absent) - MOST_COLUMNS} more" if len(absent) > MOST_COLUMNS else ""
         lines.append(f"  without a counterpart: {', '.join(absent[:MOST_COLUMNS])}{more}")
-    return [*(_text(line) for line in lines), *_reasons(model.reasons, "yellow")]
+    return [*(plain(line) for line in lines), *_reasons(model.reasons, "yellow")]
 
 
 def _note(column: ColumnMatch) -> str:
@@ -154,21 +157,3 @@ def _note(column: ColumnMatch) -> str:
 
 def _needed(needed: str) -> str:
     return f"; needed: {needed}" if needed else ""
-
-
-def _table(*columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    numbers = ("similar", "covered", "close", "AUC", "weight", "score", "importance")
-    for column in columns:
-        justify: Any = "right" if column in numbers else "left"
-        table.add_column(column, justify=justify, overflow="fold")
-    return table
-
-
-def _text(text: str, style: str = "") -> Any:
-    from rich.text import Text
-
-    return Text(text, style)

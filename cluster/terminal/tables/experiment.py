@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cluster.terminal.tables.plain import plain
+
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
@@ -41,7 +43,7 @@ def experiment_tables(document: dict[str, Any]) -> Group:
             shown.append(_differences(comparison))
     shown += ["", _sides(document)]
     shown += [f"Note: {note}" for note in document["notes"]]
-    return Group(*(_plain(part) if isinstance(part, str) else part for part in shown))
+    return Group(*(plain(part) if isinstance(part, str) else part for part in shown))
 
 
 def _heading(document: dict[str, Any]) -> str:
@@ -87,7 +89,7 @@ def _sides(document: dict[str, Any]) -> Table:
         labels = counts["labelled"] / counts["decisions"] if counts["decisions"] else 0.0
         figures = (side["figures"][name] for name, _ in _SIDE_FIGURES)
         cells = ("-" if value is None else f"{value:.3g}" for value in figures)
-        table.add_row(_plain(_name(side)), *cells, f"{labels:.0%}")
+        table.add_row(plain(_name(side)), *cells, f"{labels:.0%}")
     return table
 
 
@@ -96,12 +98,6 @@ def _table(caption: str | None = None) -> Table:
     from rich.table import Table
 
     return Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, caption=caption)
-
-
-def _plain(text: str) -> Any:
-    from rich.text import Text
-
-    return Text(text)
 
 
 def _name(side: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.plan_tables import activations_table, plans_table
+from cluster.terminal.tables.plans import activations_table, plans_table
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PLAN: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.drift_tables import drift_tables
+from cluster.terminal.tables.drift import drift_tables
 from features.definitions import NAMES
 
 

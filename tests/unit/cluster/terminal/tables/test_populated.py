@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from cluster.terminal.reference_tables import populated_table
+from cluster.terminal.tables.populated import populated_table
 from training.populate.populate import Populated
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.terminal.model_tables import size
+from cluster.terminal.tables.models import size
+from cluster.terminal.tables.plain import plain
 
 _MOST_COLUMNS = 40
 
@@ -62,7 +63,7 @@ def reference_table(document: dict[str, Any]) -> Any:
         "size": f"{size(document['size_bytes'])} in {document['location']}",
         "used": f"by {document['times_used']:,} jobs",
     }.items():
-        facts.add_row(name, fact)
+        facts.add_row(name, plain(fact))
     models = Table(box=None, pad_edge=False)
     for title in ("model", "family", "version", "avg prec", "ROC AUC"):
         models.add_column(title)
@@ -104,12 +105,12 @@ def _columns(columns: list[dict[str, Any]]) -> Any:
         rows = profile["rows"]
         empty = 1 - profile["filled"] / rows if rows else 0.0
         table.add_row(
-            profile["name"],
+            plain(profile["name"]),
             profile["kind"],
             f"{column['importance']:.1%}",
             "yes" if column["required"] else "",
             f"{empty:.1%}",
-            _look(profile),
+            plain(_look(profile)),
         )
     if len(ordered) > _MOST_COLUMNS:
         table.add_row(f"and {len(ordered) - _MOST_COLUMNS} more", *[""] * 5)
@@ -126,23 +127,3 @@ def _look(profile: dict[str, Any]) -> str:
         low, middle, high = (profile["quantiles"][at] for at in (0, 10, 20))
         return f"{low:g} to {high:g}, half below {middle:g}"
     return str(profile["pattern"])
-
-
-def populated_table(document: dict[str, Any]) -> Any:
-    """Return a table of what became of each recipe of `quorum references populate`."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("reference", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    for title in ("avg prec", "ROC AUC", "seconds"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("about")
-    for one in document["references"]:
-        figures = ("average_precision", "roc_auc")
-        shown = ["-" if one[name] is None else f"{one[name]:.3f}" for name in figures]
-        seconds = f"{one['seconds']:.0f}" if one["seconds"] else "-"
-        about = one["why"] or one["about"]
-        table.add_row(one["name"], one["kind"], one["state"], *shown, seconds, about)
-    return table

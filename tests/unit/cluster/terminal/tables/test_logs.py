@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.log_tables import shipped_table, writers_table
+from cluster.terminal.tables.logs import shipped_table, writers_table
 
 
 def printed(shown: Any) -> list[str]:

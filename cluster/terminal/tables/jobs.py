@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bulk.jobs.state import JobState
+from cluster.terminal.tables.plain import columns_table, plain
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -22,21 +23,22 @@ _STYLES = {
 }
 MOST_DRIFTED = 5
 LEVELS = ("high", "medium", "low", "unscored")
+_NUMBERS = ("rows", "done", "share", "weight", "similarity", "mean score", "PSI")
 
 
 def job_list(jobs: Sequence[Job]) -> Table | str:
     """Return jobs, one a line."""
     if not jobs:
         return "no jobs"
-    table = _table("job", "state", "rows", "done", "file")
+    table = columns_table("job", "state", "rows", "done", "file", numbers=_NUMBERS, whole=("job",))
     for job in jobs:
         total = job.rows_total
         table.add_row(
             str(job.job_id),
-            _text(str(job.state), _STYLES.get(job.state, "")),
+            plain(str(job.state), _STYLES.get(job.state, "")),
             "" if total is None else f"{total:,}",
             "" if not total else f"{(job.rows_done + job.rows_failed) / total:.0%}",
-            _text(job.file_name),
+            plain(job.file_name),
         )
     return table
 
@@ -49,15 +51,15 @@ def job_text(job: Job) -> Group:
     speed = "" if not job.rows_per_s else f", {job.rows_per_s:,.0f} rows/s"
     failed = f", {job.rows_failed:,} could not be read" if job.rows_failed else ""
     shown: list[Any] = [
-        _text(f"Job {job.job_id}: {job.file_name}", "bold"),
-        _text(f"{job.state}{rows}{failed}{speed}", _STYLES.get(job.state, "")),
+        plain(f"Job {job.job_id}: {job.file_name}", "bold"),
+        plain(f"{job.state}{rows}{failed}{speed}", _STYLES.get(job.state, "")),
     ]
     if job.problem:
-        shown.append(_text(str(job.problem.get("detail", "")), "red"))
+        shown.append(plain(str(job.problem.get("detail", "")), "red"))
     if job.summary:
         shown += ["", summary_tables(job.summary)]
     if job.expires_at is not None:
-        shown.append(_text(f"kept until {job.expires_at:%Y-%m-%d %H:%M} UTC", "dim"))
+        shown.append(plain(f"kept until {job.expires_at:%Y-%m-%d %H:%M} UTC", "dim"))
     return Group(*shown)
 
 
@@ -69,8 +71,8 @@ def summary_tables(summary: dict[str, Any]) -> Group:
     if "levels" in summary:
         shown.append(_levels(summary))
     if "fraud_rate" in summary:
-        shown.append(_text(_rate(summary["fraud_rate"])))
-    shown += [_text(f"Look twice: {sentence}", "yellow") for sentence in summary.get("doubts", ())]
+        shown.append(plain(_rate(summary["fraud_rate"])))
+    shown += [plain(f"Look twice: {sentence}", "yellow") for sentence in summary.get("doubts", ())]
     if summary.get("models"):
         shown.append(_models(summary["models"]))
     drifted = sorted(summary.get("drift", []), key=lambda c: -(c.get("psi") or 0))
@@ -80,7 +82,7 @@ def summary_tables(summary: dict[str, Any]) -> Group:
 
 
 def _levels(summary: dict[str, Any]) -> Table:
-    table = _table("level", "rows", "share")
+    table = columns_table("level", "rows", "share", numbers=_NUMBERS)
     total = max(sum(summary["levels"].values()), 1)
     for name in LEVELS:  # PostgreSQL keeps no order
         rows = summary["levels"].get(name, 0)
@@ -99,11 +101,11 @@ def _rate(rate: dict[str, Any]) -> str:
 
 
 def _models(models: list[dict[str, Any]]) -> Table:
-    table = _table("model", "weight", "similarity", "mean score")
+    table = columns_table("model", "weight", "similarity", "mean score", numbers=_NUMBERS)
     for model in models:
         mean = model["mean"]
         table.add_row(
-            _text(model["reference"]),
+            plain(model["reference"]),
             f"{model['weight']:.2f}",
             f"{model['similarity']:.2f}",
             "" if mean is None else f"{mean:.4f}",
@@ -112,28 +114,10 @@ def _models(models: list[dict[str, Any]]) -> Table:
 
 
 def _drift(columns: list[dict[str, Any]]) -> Table:
-    table = _table("most drifted", "model", "PSI")
+    table = columns_table("most drifted", "model", "PSI", numbers=_NUMBERS)
     for column in columns:
         psi = column.get("psi")
         name = column.get("file_column") or column.get("column") or ""
         reference = str(column.get("reference", ""))
-        table.add_row(_text(name), _text(reference), "" if psi is None else f"{psi:.2f}")
+        table.add_row(plain(name), plain(reference), "" if psi is None else f"{psi:.2f}")
     return table
-
-
-def _table(*columns: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    numbers = ("rows", "done", "share", "weight", "similarity", "mean score", "PSI")
-    for column in columns:
-        justify: Any = "right" if column in numbers else "left"
-        table.add_column(column, justify=justify, no_wrap=column == "job", overflow="fold")
-    return table
-
-
-def _text(text: str, style: str = "") -> Any:
-    from rich.text import Text
-
-    return Text(text, style)

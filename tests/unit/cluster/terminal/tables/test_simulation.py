@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.simulation_tables import simulation_tables
+from cluster.terminal.tables.simulation import simulation_tables
 from fraud.costs import Costs
 from fraud.ensemble import Thresholds
 from fraud.plan import Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.terminal.status_tables import applications_table
+from cluster.terminal.tables.status import applications_table
 
 
 def deployed_table(report: dict[str, Any]) -> Any:

@@ -1,12 +1,15 @@
-"""Lists of references at eighty columns."""
+"""References for people, at eighty columns."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 from rich.console import Console
 
-from cluster.terminal.reference_tables import references_table
+from cluster.terminal.tables.references import reference_table, references_table
+from references.profile.measure import measure
+from tests.contracts.references import small_reference
 
 
 def entry(name: str, **fields: Any) -> dict[str, Any]:
@@ -20,9 +23,13 @@ def entry(name: str, **fields: Any) -> dict[str, Any]:
 
 
 def shown(*entries: dict[str, Any]) -> str:
+    return printed(references_table({"references": list(entries)}))
+
+
+def printed(renderable: Any) -> str:
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(references_table({"references": list(entries)}))
+        console.print(renderable)
     return capture.get()
 
 
@@ -42,3 +49,14 @@ def test_owners_and_old_versions_are_told_where_there_are_any() -> None:
 
 def test_without_references_it_says_how_to_get_one() -> None:
     assert "quorum train" in references_table({"references": []})
+
+
+def test_names_and_categories_with_brackets_are_shown_as_they_are() -> None:
+    kinds = pa.array(["[/b]", "[red]"] * 50)
+    reference, _ = small_reference(label="fraud[bool]", profiles=measure({"kind[/i]": kinds}))
+    stored = {"id": "small@0123456789ab", "alias": "champion", "size_bytes": 1_400_000}
+    where = {"location": "file:///store", "times_used": 1_234}
+    text = printed(reference_table({**reference.to_document(), **stored, **where}))
+    for word in ("fraud[bool]", "kind[/i]", "[/b] 50%", "[red] 50%", "by 1,234 jobs"):
+        assert word in text
+    assert "small-xgboost (scores files)" in text

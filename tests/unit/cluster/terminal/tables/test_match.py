@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.match_tables import match_tables, proposals
+from cluster.terminal.tables.match import match_tables, proposals
 from references.matching.match import Match, ModelMatch, Reason
 from tests.contracts.jobs import MATCH
 

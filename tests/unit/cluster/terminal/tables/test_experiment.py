@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.terminal.experiment_tables import experiment_tables
+from cluster.terminal.tables.experiment import experiment_tables
 from experiments.reading.reader import Wanted
 from experiments.report import report
 from tests.contracts.experiment import END, START

@@ -1,0 +1,1 @@
+"""Results of commands as tables: a module for each command, or for the thing it is about."""
