@@ -24,11 +24,11 @@ from serve_app.http.reading.fault import (
     unknown_fields,
 )
 from serve_app.http.reading.query import Query
+from serve_app.http.wire.job_schemas import MAX_SOURCE_CHARS
 
 OPTIONS: Final = "options"
 """The field of a form that holds all options as JSON."""
 
-MAX_SOURCE_CHARS: Final = 2048
 _LISTS: Final = ("model", "ignore")
 _OBJECTS: Final = ("columns", "convert", "dialect")
 _FORMATS: Final[dict[str, Format]] = {

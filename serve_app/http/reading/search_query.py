@@ -22,8 +22,9 @@ from serve_app.gateway.search import (
 from serve_app.http.reading.fault import Refused, fault
 from serve_app.http.reading.fields import read_text
 from serve_app.http.reading.query import Query, refused_query
+from serve_app.http.wire.texts import PRINTABLE
 
-_ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS}
+_ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS, **PRINTABLE}
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 _OUTCOME_NAMES = tuple(outcome.value for outcome in OUTCOMES)
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct, convert
@@ -13,6 +13,9 @@ from bulk.jobs.options import MAX_MODELS
 from bulk.jobs.state import JobState
 from serve_app.gateway.jobs.jobs import progress
 from serve_app.http.wire.match_schemas import MatchOut, Share, match_out
+from serve_app.http.wire.texts import PRINTABLE, STORABLE
+
+MAX_SOURCE_CHARS: Final = 2048
 
 StateName = Annotated[
     str,
@@ -22,10 +25,8 @@ StateName = Annotated[
         extra_json_schema={"enum": [state.value for state in JobState]},
     ),
 ]
-Names = Annotated[
-    dict[str, str],
-    Meta(extra_json_schema={"additionalProperties": {"type": "string"}}),
-]
+Name = Annotated[str, Meta(extra_json_schema=STORABLE)]
+Names = dict[Name, Name]
 Details = Annotated[
     dict[str, Any],
     Meta(extra_json_schema={"additionalProperties": True}),
@@ -39,8 +40,11 @@ class JobOptionsIn(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
         int, Meta(ge=1, le=MAX_MODELS, description="most models that score, the best matches")
     ] = 3
     model: Annotated[
-        list[str],
-        Meta(description="reference models, `name` or `name@version`, to use in any case"),
+        list[Name],
+        Meta(
+            max_length=MAX_MODELS,
+            description="reference models, `name` or `name@version`, to use in any case",
+        ),
     ] = []
     columns: Annotated[
         Names,
@@ -54,7 +58,7 @@ class JobOptionsIn(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
         Meta(description="column of the file -> code of a proposed conversion that you confirm"),
     ] = {}
     ignore: Annotated[
-        list[str], Meta(description="columns of the file to leave alone, such as an old label")
+        list[Name], Meta(description="columns of the file to leave alone, such as an old label")
     ] = []
     high: Annotated[
         float, Meta(gt=0, lt=1, description="probability from which the risk level is high")
@@ -63,7 +67,7 @@ class JobOptionsIn(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
         float, Meta(gt=0, lt=1, description="probability from which it is medium; below `high`")
     ] = 0.1
     review: Annotated[
-        int | None,
+        Annotated[int, Meta(ge=1)] | None,
         Meta(description="levels by rank instead: so many riskiest rows are high"),
     ] = None
     recalibrate: Annotated[
@@ -101,9 +105,10 @@ class JobSourceIn(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
         str,
         Meta(
             min_length=1,
-            max_length=2048,
+            max_length=MAX_SOURCE_CHARS,
             description="a path of the server or an `s3://` URL; the operator allows folders and "
             "prefixes (`QUORUM_JOB_SOURCES`)",
+            extra_json_schema=PRINTABLE,
         ),
     ]
     options: JobOptionsIn = JobOptionsIn()

@@ -22,6 +22,7 @@ from fraud.methods.registry import METHODS
 from fraud.plan import Plan
 from fraud.policy.reading import KINDS
 from fraud.variant import HOUSE
+from serve_app.http.wire.texts import STORABLE
 
 PolicyKind = Literal[*KINDS]  # type: ignore[valid-type]
 CombiningMethod = Literal[*METHODS]  # type: ignore[valid-type]
@@ -35,7 +36,11 @@ Document = Annotated[
 ]
 Reason = Annotated[
     str,
-    Meta(max_length=MAX_REASON_CHARS, description="why, for everybody who reads it later"),
+    Meta(
+        max_length=MAX_REASON_CHARS,
+        description="why, for everybody who reads it later",
+        extra_json_schema=STORABLE,
+    ),
 ]
 OfHouse = Annotated[
     bool,

@@ -25,18 +25,11 @@ from fraud.payment.limits import (
 from fraud.reasons.catalogue import CODES, DIRECTIONS
 from serve_app.http.wire import meanings
 from serve_app.http.wire.match_schemas import MatchOut
-
-# For the API reference only: the rule is fraud.payment.limits.text_problem.
-_PRINTABLE = (
-    r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\S[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
-)
-
-# Likewise: fraud.payment.metadata.value_problem.
-_SEVERAL_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+from serve_app.http.wire.texts import PRINTABLE, SEVERAL_LINES
 
 Id = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_ID_CHARS, extra_json_schema={"pattern": _PRINTABLE}),
+    Meta(min_length=1, max_length=MAX_ID_CHARS, extra_json_schema=PRINTABLE),
 ]
 """An identifier chosen by the client: 1-64 characters, no control characters."""
 
@@ -74,14 +67,12 @@ MetadataOf = Annotated[
             Meta(
                 min_length=1,
                 max_length=metadata.MAX_KEY_CHARS,
-                extra_json_schema={"pattern": _PRINTABLE},
+                extra_json_schema=PRINTABLE,
             ),
         ],
         Annotated[
             str,
-            Meta(
-                max_length=metadata.MAX_VALUE_CHARS, extra_json_schema={"pattern": _SEVERAL_LINES}
-            ),
+            Meta(max_length=metadata.MAX_VALUE_CHARS, extra_json_schema=SEVERAL_LINES),
         ],
     ],
     Meta(
@@ -128,7 +119,7 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
                 min_length=1,
                 max_length=MAX_CATEGORY_CHARS,
                 description="e.g. an MCC",
-                extra_json_schema={"pattern": _PRINTABLE},
+                extra_json_schema=PRINTABLE,
             ),
         ]
         | None

@@ -83,6 +83,34 @@ def test_every_value_has_a_type() -> None:
                     assert untyped(shape["schema"], f"{method} {path} {status}") == []
 
 
+def open_texts(schema: Any, at: str) -> list[str]:
+    """Return where a schema leaves open which characters a text may hold."""
+    name = schema.get("$ref", "").removeprefix("#/components/schemas/")
+    if name:
+        return open_texts(document()["components"]["schemas"][name], f"{at} {name}")
+    is_open = schema.get("type") == "string" and not schema.keys() & {"enum", "pattern", "format"}
+    inner = [*schema.get("oneOf", ()), *schema.get("anyOf", ())]
+    inner += [schema[key] for key in ("items", "additionalProperties") if schema.get(key)]
+    found = [at] if is_open else []
+    found += [place for way in inner if way is not True for place in open_texts(way, at)]
+    for field, way in schema.get("properties", {}).items():
+        found += open_texts(way, f"{at}/{field}")
+    return found
+
+
+def test_a_text_in_a_request_says_which_characters_it_may_hold() -> None:
+    found: list[str] = []
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            at = f"{method} {path}"
+            for parameter in operation.get("parameters", ()):
+                found += open_texts(parameter["schema"], f"{at} ?{parameter['name']}")
+            for shape in operation.get("requestBody", {}).get("content", {}).values():
+                found += open_texts(shape["schema"], at)
+    # A cursor is what an answer gave; the options of a form are JSON.
+    assert found == ["get /v1/decisions ?cursor", "post /v1/jobs JobFormIn/options"]
+
+
 async def test_answers_are_what_the_document_says() -> None:
     schema = {"$ref": "#/components/schemas/DecisionOut", **document()}
     async with Front().client() as client:
