@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import ray
 
@@ -35,7 +36,6 @@ from training.fit.on_ray import fit_on_ray
 from training.fit.plan_fit import calibrate_models, fit_and_score_plan
 from training.fit.search import SearchResult, search
 from training.fit.search_trial import SearchTrial
-from training.guard.findings import GuardFindings
 from training.guard.fitted_models import inspect_models
 from training.guard.guard import (
     check_declared,
@@ -55,7 +55,7 @@ from training.registry.provenance import Provenance, provenance
 from training.registry.publish import Destination
 from training.registry.publish_run import publish_run
 from training.report import TrainingReport, report_of
-from training.run import Run
+from training.run import Run, RunOptions
 from training.run_storage import RunStorage, run_storage_of
 from training.sets.dataset import Dataset, build_dataset, newest_history
 from training.sets.sample import Sample
@@ -87,11 +87,8 @@ def train(
     config: TrainConfig,
     progress: Progress = quiet,
     *,
-    ray_address: str | None = None,
     role: str = CHAMPION,
-    for_every_tenant: bool = False,
-    predictions: Path | None = None,
-    force: str | None = None,
+    **options: Unpack[RunOptions],
 ) -> TrainingReport:
     """Train every variant on the tenant's history and publish the result.
 
@@ -106,13 +103,9 @@ def train(
             set.
         config: what to train.
         progress: called as the run advances, from this thread.
-        ray_address: a running Ray; None for a private one on this machine, stopped at the end.
         role: the alias that the models get: `champion`, which serves from now on under the new
             plan, or `challenger`, which changes nothing that serves.
-        for_every_tenant: the models become the house's, whichever tenant they learnt from.
-        predictions: Parquet file for the scores of each row of the test part.
-        force: the reason for making models champions that beat neither chance nor a baseline; it
-            is stored with them. None: such models are refused.
+        options: see RunOptions.
 
     Raises:
         NoSkill: the plan beats neither chance nor a baseline, and `force` is None.
@@ -123,17 +116,7 @@ def train(
     if settings.database_url is None:
         raise NotTrainable("no database: set DATABASE_URL, or start Quorum with `quorum up`")
     database_url = settings.database_url.get_secret_value()
-    findings = GuardFindings(config.allow_leaks, config.honest)
-    run = Run(
-        settings,
-        config,
-        progress,
-        ray_address,
-        findings=findings,
-        for_every_tenant=for_every_tenant,
-        predictions=predictions,
-        force=force,
-    )
+    run = Run(settings, config, progress, **options)
     activate = activation(database_url, run.owner) if role == CHAMPION else None
 
     def dataset() -> tuple[Dataset, Measured | None]:
@@ -168,12 +151,7 @@ def train_tabular(
     path: Path,
     config: TrainConfig,
     progress: Progress = quiet,
-    *,
-    ray_address: str | None = None,
-    for_every_tenant: bool = False,
-    predictions: Path | None = None,
-    force: str | None = None,
-    recipe: str = "",
+    **options: Unpack[RunOptions],
 ) -> TrainingReport:
     """Train every variant on a table's own columns. No plan that serves changes.
 
@@ -182,8 +160,7 @@ def train_tabular(
     Args:
         layout: must have a section `[tabular]`.
         path: CSV or Parquet file.
-        force: see `train`.
-        recipe: see `training.run.Run`.
+        options: see RunOptions.
 
     Raises:
         NoSkill: see `train`.
@@ -191,19 +168,7 @@ def train_tabular(
             (`LeakFound`).
         SourceUnreadable, LayoutInvalid: the file does not match the layout.
     """
-    findings = GuardFindings(config.allow_leaks, config.honest)
-    run = Run(
-        settings,
-        without_warmup(config),
-        progress,
-        ray_address,
-        tabular=True,
-        findings=findings,
-        for_every_tenant=for_every_tenant,
-        predictions=predictions,
-        force=force,
-        recipe=recipe,
-    )
+    run = Run(settings, without_warmup(config), progress, tabular=True, **options)
 
     def dataset() -> tuple[Dataset, Measured | None]:
         run.guard(lambda: inspect_layout(layout))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 from data.layout.layout import Layout
 from data.load.payment_file import PaymentFile
@@ -20,14 +21,13 @@ from training.auto.understanding import Understanding
 from training.config import TrainConfig
 from training.finding import Finding
 from training.fit.fitted_run import table_variant
-from training.guard.findings import GuardFindings
 from training.guard.guard import inspect_layout
 from training.pipeline import replayed, run_stages, train_tabular
 from training.progress import Progress, quiet
 from training.reference.measured import Measured, measured_payments, reference_name
 from training.registry.provenance import provenance
 from training.report import TrainingReport
-from training.run import Run
+from training.run import Run, RunOptions
 from training.sets.dataset import Dataset
 from training.sets.schema import FeatureSchema
 
@@ -38,12 +38,7 @@ def train_file(
     path: Path,
     config: TrainConfig,
     progress: Progress = quiet,
-    *,
-    ray_address: str | None = None,
-    for_every_tenant: bool = False,
-    predictions: Path | None = None,
-    force: str | None = None,
-    recipe: str = "",
+    **options: Unpack[RunOptions],
 ) -> TrainingReport:
     """Train every variant on a file. No plan that serves and no model of another set changes.
 
@@ -54,29 +49,18 @@ def train_file(
         found: what the file is.
         config: with a budget under `search`, parameters are searched first. Unless it says
             otherwise, a file with few frauds gets one slice for validation and calibration.
-        others: see `training.pipeline.train`.
+        options: see `training.run.RunOptions`.
 
     Raises:
         Unclear: the name belongs to models of other columns.
         NoSkill, NotTrainable, LeakFound, OtherTenant: see `training.pipeline.train`.
         SourceUnreadable: the file is damaged, or a row has no time or an unknown label.
     """
-    owner = HOUSE if for_every_tenant else settings.owner
+    owner = HOUSE if options.get("for_every_tenant") else settings.owner
     require_free_name(settings, owner, found, config)
     config = _sharing(config)
     train = train_tabular if found.kind == "tabular" else train_payments
-    return train(
-        settings,
-        found.layout,
-        path,
-        config,
-        progress,
-        ray_address=ray_address,
-        for_every_tenant=for_every_tenant,
-        predictions=predictions,
-        force=force,
-        recipe=recipe,
-    )
+    return train(settings, found.layout, path, config, progress, **options)
 
 
 def train_payments(
@@ -85,12 +69,7 @@ def train_payments(
     path: Path,
     config: TrainConfig,
     progress: Progress = quiet,
-    *,
-    ray_address: str | None = None,
-    for_every_tenant: bool = False,
-    predictions: Path | None = None,
-    force: str | None = None,
-    recipe: str = "",
+    **options: Unpack[RunOptions],
 ) -> TrainingReport:
     """Train every variant on the payments of a file, with the features of their history. No row
     goes into the database, and no plan that serves changes.
@@ -99,23 +78,12 @@ def train_payments(
 
     Args:
         layout: maps the columns to the fields of a payment, and has a label.
-        recipe: see `training.run.Run`.
+        options: see `training.run.RunOptions`.
 
     Raises:
         See `train_file`.
     """
-    run = Run(
-        settings,
-        config,
-        progress,
-        ray_address,
-        one_file=True,
-        findings=GuardFindings(config.allow_leaks, config.honest),
-        for_every_tenant=for_every_tenant,
-        predictions=predictions,
-        force=force,
-        recipe=recipe,
-    )
+    run = Run(settings, config, progress, one_file=True, **options)
     source = provenance(layout.name, path.absolute().as_uri())
     return run_stages(run, lambda: _history(run, layout, path), layout, CHAMPION, None, source)
 
