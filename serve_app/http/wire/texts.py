@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-PRINTABLE: Final[dict[str, Any]] = {
-    "pattern": (
-        r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\S[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
-    )
-}
-"""Not empty, no control characters: `fraud.payment.limits.text_problem`."""
+_CONTROLS: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+
+PRINTABLE: Final[dict[str, Any]] = {"pattern": rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"}
+"""Not blank, no control characters: `fraud.payment.limits.text_problem`."""
 
 SEVERAL_LINES: Final[dict[str, Any]] = {
     "pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
