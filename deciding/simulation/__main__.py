@@ -25,6 +25,7 @@ from deciding.simulation.run import simulate
 from fraud.errors import Unavailable
 from fraud.plan import Plan
 from models.store.location import store_of
+from settings.priority import take_lowest_priority
 from settings.settings import Settings
 
 NO_STORE = 3
@@ -33,7 +34,7 @@ NO_STORE = 3
 
 def main() -> None:
     """Simulate once."""
-    os.nice(19)
+    take_lowest_priority()
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

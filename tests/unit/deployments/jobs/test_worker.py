@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from bulk.engine.workers.worker import NICE
+from settings.priority import NICE
 
 _SCRIPT = """
 import operator, os
