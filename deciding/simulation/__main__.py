@@ -25,7 +25,6 @@ from deciding.simulation.run import simulate
 from fraud.errors import Unavailable
 from fraud.plan import Plan
 from models.store.location import store_of
-from settings.priority import take_lowest_priority
 from settings.settings import Settings
 
 NO_STORE = 3
@@ -34,7 +33,7 @@ NO_STORE = 3
 
 def main() -> None:
     """Simulate once."""
-    take_lowest_priority()
+    os.nice(19)
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

@@ -3,8 +3,9 @@
     python -m loadtests.bench.beside_job --per-s 60 --seconds 20 --rows 500000
 
 Plays payments against a running Quorum as an open loop. The job scores a file of payments of the
-same kind, without their labels. It must outlast the measurement beside it: if it does not, the run
-fails and names how long it took. The load itself takes a part of the same processors.
+same kind, without their labels. The load beside it begins with the upload, and must end before the
+job does: if it does not, the run fails and says how long that took. The load itself takes a part of
+the same processors.
 """
 
 from __future__ import annotations
@@ -69,13 +70,13 @@ async def _measure(target: Target, chosen: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="quorum-load-") as folder:
         file = unlabelled(path, chosen.rows, Path(folder) / "payments.parquet")
         headers = {"X-API-Key": target.api_key}
-        async with httpx.AsyncClient(base_url=target.url, headers=headers, timeout=120) as client:
+        with httpx.Client(base_url=target.url, headers=headers, timeout=120) as client:
             await load("before")
             began_s = time.perf_counter()
-            job = await submit(client, file)
-            await load("beside")
-            loaded_s = time.perf_counter() - began_s
-            job = await ended(client, job, loaded_s)
+            beside = asyncio.create_task(load("beside"))
+            job = await asyncio.to_thread(submit, client, file)
+            await beside
+            job = await asyncio.to_thread(ended, client, job, time.perf_counter() - began_s)
             took_s = time.perf_counter() - began_s
             await asyncio.sleep(_QUIET_S)
             await load("after")
@@ -115,24 +116,24 @@ def unlabelled(path: Path, rows: int, to: Path) -> Path:
     return to
 
 
-async def submit(client: httpx.AsyncClient, file: Path) -> dict[str, Any]:
+def submit(client: httpx.Client, file: Path) -> dict[str, Any]:
     """Upload a file and return its job.
 
     Raises:
         NotMeasured: it was not taken, or waits for a confirmation.
     """
     with file.open("rb") as upload:
-        answer = await client.post("/v1/jobs", files={"file": (file.name, upload)})
+        answer = client.post("/v1/jobs", files={"file": (file.name, upload)})
     if answer.status_code != 202:
         raise NotMeasured(f"the job was not taken: {answer.status_code} {answer.text[:500]}")
     job: dict[str, Any] = answer.json()
     if job["state"] == "waiting":
-        answer = await client.post(f"/v1/jobs/{job['job_id']}/confirm")
+        answer = client.post(f"/v1/jobs/{job['job_id']}/confirm")
         job = answer.raise_for_status().json()
     return job
 
 
-async def ended(client: httpx.AsyncClient, job: dict[str, Any], loaded_s: float) -> dict[str, Any]:
+def ended(client: httpx.Client, job: dict[str, Any], loaded_s: float) -> dict[str, Any]:
     """Wait for the end of a job that must not have ended yet; return it.
 
     Args:
@@ -142,7 +143,7 @@ async def ended(client: httpx.AsyncClient, job: dict[str, Any], loaded_s: float)
         NotMeasured: it had ended, or did not end well.
     """
     path = f"/v1/jobs/{job['job_id']}"
-    found: dict[str, Any] = (await client.get(path)).raise_for_status().json()
+    found: dict[str, Any] = client.get(path).raise_for_status().json()
     if found["state"] in ENDED:
         raise NotMeasured(
             f"the job was {found['state']} before the load beside it ended, after "
@@ -150,8 +151,8 @@ async def ended(client: httpx.AsyncClient, job: dict[str, Any], loaded_s: float)
         )
     until_s = time.perf_counter() + _LONGEST_JOB_S
     while found["state"] not in ENDED and time.perf_counter() < until_s:
-        await asyncio.sleep(_LOOK_S)
-        found = (await client.get(path)).raise_for_status().json()
+        time.sleep(_LOOK_S)
+        found = client.get(path).raise_for_status().json()
     if found["state"] != "done":
         raise NotMeasured(f"the job ended as {found['state']}")
     return found

@@ -16,15 +16,10 @@ from tests.contracts.waiting import until
 
 
 def process_facts() -> tuple[int, int, int, dict[str, str | None]]:
-    """Id, policy, umask and thread settings of a worker."""
+    """Id, priority, umask and thread settings of a worker."""
     mask = os.umask(0)
     os.umask(mask)
-    return (
-        os.getpid(),
-        os.sched_getscheduler(0),
-        mask,
-        {name: os.environ.get(name) for name in ONE_THREAD},
-    )
+    return os.getpid(), os.nice(0), mask, {name: os.environ.get(name) for name in ONE_THREAD}
 
 
 def add(a: int, b: int) -> int:
@@ -52,9 +47,9 @@ async def check_executor(executor: Executor, folder: Path) -> None:
     """Assert that an executor with two workers keeps its promises."""
     assert executor.workers == 2
     assert await executor.run(add, 1, 2) == 3
-    pid, policy, mask, threads = await executor.run(process_facts)
+    pid, nice, mask, threads = await executor.run(process_facts)
     assert pid != os.getpid()
-    assert (policy, mask, threads) == (os.SCHED_IDLE, 0o077, dict(ONE_THREAD))
+    assert (nice, mask, threads) == (19, 0o077, dict(ONE_THREAD))
 
     with pytest.raises(InvalidInput) as caught:
         await executor.run(refuse)

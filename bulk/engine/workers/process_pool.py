@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from bulk.engine.workers.executor import WorkerLost
-from bulk.engine.workers.worker import begin
+from bulk.engine.workers.worker import NICE, begin
 
 T = TypeVar("T")
 
@@ -22,12 +22,12 @@ class ProcessPool:
 
     Args:
         workers: processes, > 0; started when they are needed.
-        gives_way: whether they have the lowest priority.
+        nice: their priority, 0 to 19.
     """
 
-    def __init__(self, workers: int, *, gives_way: bool = True) -> None:
+    def __init__(self, workers: int, nice: int = NICE) -> None:
         self._workers = workers
-        self._gives_way = gives_way
+        self._nice = nice
         self._idle: list[ProcessPoolExecutor] = []
         self._busy: set[ProcessPoolExecutor] = set()
         self._places = asyncio.Semaphore(workers)
@@ -69,7 +69,7 @@ class ProcessPool:
     def _started(self) -> ProcessPoolExecutor:
         # A fresh interpreter: a fork of this process would inherit its threads' locks.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(1, context, begin, (self._gives_way,))
+        return ProcessPoolExecutor(1, context, begin, (self._nice,))
 
 
 def _kill(worker: ProcessPoolExecutor) -> None:

@@ -12,7 +12,8 @@ import signal
 import threading
 from typing import Final
 
-from settings.priority import take_lowest_priority
+NICE: Final = 19
+"""The lowest priority: decisions on the same machine come first."""
 
 UMASK: Final = 0o077
 
@@ -26,19 +27,18 @@ ONE_THREAD: Final = {
 """Environment in which numeric libraries keep to one thread."""
 
 
-def become_worker(*, gives_way: bool = True) -> None:
-    """Take one thread, keep files private, and give way to decisions on the same machine."""
+def become_worker(nice: int = NICE) -> None:
+    """Take the lowest priority and one thread, and keep files private."""
     os.umask(UMASK)
     os.environ.update(ONE_THREAD)
-    if gives_way:
-        take_lowest_priority()
+    os.nice(max(0, nice - os.nice(0)))
 
 
-def begin(gives_way: bool) -> None:
+def begin(nice: int = NICE) -> None:
     """`become_worker` in a process that `multiprocessing` started; it ends with its parent, which
     alone hears Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    become_worker(gives_way=gives_way)
+    become_worker(nice)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
 
 

@@ -235,7 +235,7 @@ async def test_a_part_whose_process_is_killed_is_scored_again(
     job = await submitted(pool, store)
     for step in ("read", "score 2", "finish"):
         broken(store.paths(job.job_id), step, "kill")
-    executor = ProcessPool(2, gives_way=False)
+    executor = ProcessPool(2, nice=0)
     try:
         await Runner(pool, shop(store, executor), "r").run_next()
     finally:
@@ -252,7 +252,7 @@ async def test_a_cancelled_job_stops_in_the_middle_and_leaves_no_file(
     hold = tmp_path / "hold"
     hold.touch()
     job = await submitted(pool, store)
-    executor = ProcessPool(2, gives_way=False)
+    executor = ProcessPool(2, nice=0)
     steps = LineSteps(hold=str(hold))
     running = asyncio.create_task(Runner(pool, shop(store, executor, steps=steps), "r").run_next())
     try:
@@ -273,7 +273,7 @@ async def test_a_stopped_run_gives_the_job_back_and_another_goes_on(
     hold = tmp_path / "hold"
     hold.touch()
     job = await submitted(pool, store)
-    executor = ProcessPool(1, gives_way=False)
+    executor = ProcessPool(1, nice=0)
     steps = LineSteps(hold=str(hold), held_from=2)
     running = asyncio.create_task(
         Runner(pool, shop(store, executor, steps=steps), "first").run_next()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from settings.priority import NICE
+from bulk.engine.workers.worker import NICE
 
 _SCRIPT = """
 import operator, os

@@ -15,7 +15,7 @@ from loadtests.open_loop import OpenFigures
 FIGURES = OpenFigures(60.0, 59.9, 9.31, 15.0, 21.8, {}, 0.1)
 
 
-def client(*answers: tuple[int, dict[str, Any]]) -> tuple[httpx.AsyncClient, list[str]]:
+def client(*answers: tuple[int, dict[str, Any]]) -> tuple[httpx.Client, list[str]]:
     """Return a client that gets these answers in turn, and what it asks."""
     asked: list[str] = []
     left = list(answers)
@@ -26,7 +26,7 @@ def client(*answers: tuple[int, dict[str, Any]]) -> tuple[httpx.AsyncClient, lis
         return httpx.Response(status, json=document)
 
     transport = httpx.MockTransport(answer)
-    return httpx.AsyncClient(transport=transport, base_url="http://f"), asked
+    return httpx.Client(transport=transport, base_url="http://f"), asked
 
 
 def test_a_line_has_every_percentile() -> None:
@@ -57,28 +57,28 @@ def test_a_csv_file_is_refused(tmp_path: Path) -> None:
         unlabelled(tmp_path / "x.csv.gz", 2, tmp_path / "x.parquet")
 
 
-async def test_a_job_that_waits_is_confirmed(tmp_path: Path) -> None:
+def test_a_job_that_waits_is_confirmed(tmp_path: Path) -> None:
     file = tmp_path / "x.parquet"
     file.write_bytes(b"x")
     waiting, queued = {"job_id": "7", "state": "waiting"}, {"job_id": "7", "state": "queued"}
     asking, asked = client((202, waiting), (202, queued))
-    assert await submit(asking, file) == queued
+    assert submit(asking, file) == queued
     assert asked == ["POST /v1/jobs", "POST /v1/jobs/7/confirm"]
 
 
-async def test_a_refused_file_is_told(tmp_path: Path) -> None:
+def test_a_refused_file_is_told(tmp_path: Path) -> None:
     file = tmp_path / "x.parquet"
     file.write_bytes(b"x")
     asking, _ = client((422, {"detail": "no model fits"}))
     with pytest.raises(NotMeasured, match=r"not taken: 422 .*no model fits"):
-        await submit(asking, file)
+        submit(asking, file)
 
 
-async def test_it_waits_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_waits_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadtests.bench.beside_job._LOOK_S", 0.0)
     states = ("scoring", "finishing", "done")
     asking, asked = client(*((200, {"state": state}) for state in states))
-    assert await ended(asking, {"job_id": "7"}, 20.0) == {"state": "done"}
+    assert ended(asking, {"job_id": "7"}, 20.0) == {"state": "done"}
     assert asked == ["GET /v1/jobs/7"] * 3
 
 
@@ -89,13 +89,13 @@ async def test_it_waits_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
         (("scoring", "failed"), "ended as failed"),
     ],
 )
-async def test_a_job_that_did_not_run_beside_the_load_is_no_measurement(
+def test_a_job_that_did_not_run_beside_the_load_is_no_measurement(
     states: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loadtests.bench.beside_job._LOOK_S", 0.0)
     asking, _ = client(*((200, {"state": state}) for state in states))
     with pytest.raises(NotMeasured, match=message):
-        await ended(asking, {"job_id": "7"}, 20.0)
+        ended(asking, {"job_id": "7"}, 20.0)
 
 
 def test_without_a_quorum_it_says_what_is_missing(

@@ -61,7 +61,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 
 async def test_ctrl_c_on_the_terminal_is_for_the_parent_alone() -> None:
-    pool = ProcessPool(1, gives_way=False)
+    pool = ProcessPool(1, nice=0)
     try:
         process = await pool.run(os.getpid)
         os.kill(process, signal.SIGINT)
