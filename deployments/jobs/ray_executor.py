@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
-import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -13,7 +11,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from bulk.engine.workers.executor import WorkerLost
-from bulk.engine.workers.worker import NICE, ONE_THREAD
+from bulk.engine.workers.worker import ONE_THREAD
 from deployments.jobs.worker import JobWorker
 
 T = TypeVar("T")
@@ -23,10 +21,6 @@ IDLE_S: Final = 15.0
 
 _CPUS: Final = 0.01
 """What Ray counts of a processor: the priority keeps these processes out of the way, not Ray."""
-
-_PYTHON: Final = f"nice -n {NICE} {shlex.quote(sys.executable)}"
-"""Of the processes: they have the lowest priority while they start, too, with all their threads.
-Starting is a second of work."""
 
 
 class RayExecutor:
@@ -49,7 +43,7 @@ class RayExecutor:
             max_restarts=0,
             max_task_retries=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
-            runtime_env={"env_vars": dict(ONE_THREAD), "py_executable": _PYTHON},
+            runtime_env={"env_vars": dict(ONE_THREAD)},
         )
 
     @property

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from bulk.engine.workers.worker import NICE
 from cluster.node.node import Node
 from tests.contracts.executors import check_executor, process_facts
 from tests.contracts.waiting import until
@@ -15,20 +13,6 @@ async def test_it_keeps_the_promises_of_executors(node: Node, tmp_path: Path) ->
     executor = _executor(idle_s=600)
     try:
         await check_executor(executor, tmp_path)
-    finally:
-        await executor.close()
-
-
-def priorities() -> set[int]:
-    """The priorities of all threads of this process."""
-    threads = (int(path.name) for path in Path("/proc/self/task").iterdir())
-    return {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads}
-
-
-async def test_every_thread_of_a_process_has_the_lowest_priority(node: Node) -> None:
-    executor = _executor(idle_s=600)
-    try:
-        assert await executor.run(priorities) == {NICE}
     finally:
         await executor.close()
 
