@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bulk.jobs.paths import ROWS_PER_PART
 from loadtests.bench.offline.bulk_scoring import quality_ulb, speed
 
 _ROWS = 1_500
@@ -29,10 +28,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_speed_is_that_of_all_rows_by_three_models(data: Path, tmp_path: Path) -> None:
-    rows = ROWS_PER_PART + 10
-    found = speed(tmp_path, data, rows)
-    assert (found["rows"], found["columns"], found["models"]) == (rows, 30, 3)
+def test_speed_is_that_of_all_rows_by_three_models(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadtests.bench.offline.bulk_scoring.ROWS_PER_PART", 200)
+    found = speed(tmp_path, data, 450)
+    assert (found["rows"], found["columns"], found["models"]) == (450, 30, 3)
+    results = pq.read_table(tmp_path / "job/result.parquet")
+    assert results["quorum_probability"].null_count == 0
+    assert results.num_rows == 450
     assert min(found["scored_s"], found["scored_cpu_s"], found["finished_s"]) > 0
     assert found["worker_mib"] > 50
 
