@@ -9,7 +9,7 @@ from functools import partial
 
 import asyncpg
 
-from fraud.errors import NotFound
+from fraud.errors import ArtifactRefused, NotFound
 from models.artifact import REFERENCE_PREFIX, version_of
 from models.store.alias import CHAMPION, PROMOTED, VERSION, Alias, Move, moment
 from models.store.store import ArtifactStore, StoredVariant
@@ -36,17 +36,22 @@ class FoundReference:
 
 
 def found_references(
-    store: ArtifactStore, owner: str | None, name: str = ""
+    store: ArtifactStore,
+    owner: str | None,
+    name: str = "",
+    damaged: Callable[[str, ArtifactRefused], None] | None = None,
 ) -> list[FoundReference]:
     """The references in a store, by name; of each name the oldest first.
 
     Args:
         owner: only those of this owner; None: all.
         name: `name` or `name@version`; "": all.
+        damaged: called with each damaged artifact, as `name@version`, and what is wrong with it;
+            it is left out. None: the first of them is raised.
 
     Raises:
         NotFound: the store has no such reference.
-        ArtifactRefused: an artifact is damaged.
+        ArtifactRefused: an artifact is damaged, and `damaged` is None.
     """
     plain, _, version = name.partition("@")
     if version and not VERSION.fullmatch(version):
@@ -57,8 +62,15 @@ def found_references(
     for variant, shelf in stored.items():
         if not variant.startswith(REFERENCE_PREFIX) or wanted not in ("", variant):
             continue
-        versions = [one for one in shelf.versions if version in ("", one)]
-        found += [_found(store, library, stored, variant, one) for one in versions]
+        for one in shelf.versions:
+            if version not in ("", one):
+                continue
+            try:
+                found.append(_found(store, library, stored, variant, one))
+            except ArtifactRefused as error:
+                if damaged is None:
+                    raise
+                damaged(f"{variant.removeprefix(REFERENCE_PREFIX)}@{one}", error)
     found = [f for f in found if owner in (None, f.reference.owner)]
     if plain and not found:
         raise NotFound(f"{store.url} holds no reference {name}")

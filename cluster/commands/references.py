@@ -16,6 +16,7 @@ from cluster.terminal.console import JsonFlag, emit
 from cluster.terminal.failures import without_hint
 
 if TYPE_CHECKING:
+    from fraud.errors import ArtifactRefused
     from references.catalogue import ReferenceEntry
 
 app = typer.Typer(
@@ -88,7 +89,8 @@ def add_references(
     """Add references that the artifact store holds to the table, as after a copy of the store.
 
     A named reference becomes the champion again if its name has none, and with a version in any
-    case. With --tenant: only the tenant's own.
+    case. With --tenant: only the tenant's own. Without a name, damaged references are left out, and
+    the command fails at its end.
     """
     from cluster.terminal.tables.references import added_text
     from models.store.location import store_of
@@ -98,7 +100,12 @@ def add_references(
         settings = load_settings(tenant)
         store = store_of(settings)
         owner = None if tenant is None and name is None else settings.owner
-        found = found_references(store, owner, name or "")
+        damaged: dict[str, str] = {}
+
+        def leave_out(reference: str, error: ArtifactRefused) -> None:
+            damaged[reference] = str(error)
+
+        found = found_references(store, owner, name or "", None if name else leave_out)
         if name is not None:
             found = restore_champion(store, found)
         added = with_database(settings, lambda session: add_found(session, found, store))
@@ -108,8 +115,14 @@ def add_references(
             {"id": stored.id, "owner": stored.reference.owner, "alias": stored.alias}
             for stored in added
         ],
+        "damaged": damaged,
     }
     emit(document, as_json, added_text)
+    if damaged:
+        raise CommandFailed(
+            f"damaged, and left out: {', '.join(damaged)}",
+            "train them again, or copy them to the store again",
+        )
 
 
 @app.command("remove")

@@ -80,11 +80,13 @@ def reference_table(document: dict[str, Any]) -> Any:
 
 
 def added_text(document: dict[str, Any]) -> str:
-    """Return what was added to the table."""
-    if not document["added"]:
+    """Return what was added to the table, and what is damaged."""
+    damaged = [f"  {id} is damaged: {why}" for id, why in document["damaged"].items()]
+    if not document["added"] and not damaged:
         return f"{document['store']} holds no references"
     lines = [f"  {one['id']} {one['alias']}".rstrip() for one in document["added"]]
-    return "\n".join([f"{len(lines)} references of {document['store']} are listed", *lines])
+    told = f"{len(lines)} references of {document['store']} are listed"
+    return "\n".join([told, *lines, *damaged])
 
 
 def removed_text(document: dict[str, Any]) -> str:

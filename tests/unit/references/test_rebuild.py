@@ -97,6 +97,18 @@ def test_a_damaged_artifact_is_refused(
         found_references(store, None)
 
 
+def test_a_damaged_artifact_hides_no_other(
+    store: ArtifactStore, reference: Reference, tmp_path: Path
+) -> None:
+    bad = put(store, tmp_path, reference)
+    (store.fetch("reference-small", bad[:12]) / DOCUMENT_FILE).write_text("{}")
+    good = put(store, tmp_path, replace(reference, created_at=NEWER))
+    damaged: dict[str, ArtifactRefused] = {}
+    found = found_references(store, None, "", damaged.__setitem__)
+    assert [f.digest for f in found] == [good]
+    assert list(damaged) == [f"small@{bad[:12]}"]
+
+
 def test_a_removed_champion_is_restored(
     store: ArtifactStore, reference: Reference, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from fraud.variant import HOUSE
 from models.store.alias import CHAMPION, TRAINED, Alias, Move
 from models.store.location import store_of
 from models.store.store import ArtifactStore
-from references.files import write_reference
+from references.files import DOCUMENT_FILE, write_reference
 from references.library import Library
 from settings.settings import Settings
 from tests.contracts.references import small_reference
@@ -92,6 +92,17 @@ def test_the_table_is_rebuilt_from_the_store(command: Command, versions: list[st
     assert len(listed(command)) == 3
     assert listed(command, "--tenant", "mine") == listed(command)
     assert listed(command, "--tenant", "theirs") == listed(command)[1:]
+
+
+def test_a_damaged_reference_is_named_and_hides_no_other(
+    command: Command, versions: list[str], store: ArtifactStore
+) -> None:
+    first, second, mine = versions
+    (store.fetch("reference-small", first) / DOCUMENT_FILE).write_text("{}")
+    assert f"damaged, and left out: small@{first}" in command("add", code=1)
+    assert listed(command) == [("mine", mine, "champion"), ("", second, "champion")]
+    # Whoever asks for it by name hears what is wrong with it.
+    assert first in command("add", f"small@{first}", code=1)
 
 
 def test_a_removed_reference_comes_back_from_the_store(
