@@ -23,9 +23,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).resolve().parent
 PYTHON = "3.11"
+#: Some bases have an early release, and some distributions need more there.
+FIRST_RELEASE = "3.11.0"
 MACHINES = ("x86_64", "aarch64")
 #: Distributions that others take the place of, in the image.
 INSTEAD = {"xgboost": "xgboost-cpu"}
@@ -100,6 +104,33 @@ def resolved(report: dict[str, Any]) -> Hashes:
     return found
 
 
+def left_out(report: dict[str, Any], machine: str) -> list[str]:
+    """Return what distributions of a report require on the first release of this Python, and the
+    report lacks: pip reads markers such as `python_full_version` for the Python that runs it.
+
+    Args:
+        machine: one of `MACHINES`.
+    """
+    here = {
+        "python_full_version": FIRST_RELEASE,
+        "python_version": PYTHON,
+        "implementation_version": FIRST_RELEASE,
+        "platform_machine": machine,
+    }
+    present = {canonical(item["metadata"]["name"]) for item in report["install"]} | set(INSTEAD)
+    found = set()
+    for item in report["install"]:
+        extras = {"", *item.get("requested_extras", ())}
+        for text in item["metadata"].get("requires_dist", ()):
+            required = Requirement(text)
+            if canonical(required.name) in present:
+                continue
+            marker = required.marker
+            if marker is None or any(marker.evaluate({**here, "extra": extra}) for extra in extras):
+                found.add(f"{required.name}{required.specifier}")
+    return sorted(found)
+
+
 def _split(requirement: str) -> tuple[str, str]:
     """Split `Name[extra]>=1` into its canonical name and the rest."""
     matched = re.match(r"[\w.-]*\w", requirement)
@@ -115,25 +146,36 @@ def platforms(machine: str) -> list[str]:
 
 
 def _resolve(requirements: list[str], constraints: list[str]) -> Hashes:
-    """Ask pip what it would install on each kind of machine."""
+    """Ask pip what it would install on each kind of machine, and any release of this Python."""
     found: Hashes = {}
     with tempfile.TemporaryDirectory() as folder:
         limited = Path(folder) / "constraints.txt"
         limited.write_text("".join(f"{line}\n" for line in constraints))
         for machine in MACHINES:
             here = [r for r in requirements if ONLY_ON.get(_split(r)[0], machine) == machine]
-            report = Path(folder) / f"{machine}.json"
-            command = [
-                *(sys.executable, "-m", "pip", "install", "-qq", "--dry-run"),
-                *("--ignore-installed", "--target", f"{folder}/nowhere", "--report", str(report)),
-                *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON),
-                *(part for tag in platforms(machine) for part in ("--platform", tag)),
-                *("--constraint", str(limited), *here),
-            ]
-            subprocess.run(command, check=True)
-            for key, digests in resolved(json.loads(report.read_text())).items():
+            report = _report(here, limited, machine)
+            while more := left_out(report, machine):
+                here += more
+                report = _report(here, limited, machine)
+            for key, digests in resolved(report).items():
                 found.setdefault(key, set()).update(digests)
     return found
+
+
+def _report(requirements: list[str], constraints: Path, machine: str) -> dict[str, Any]:
+    """Return what pip says it would install on a kind of machine."""
+    path = constraints.with_name("report.json")
+    command = [
+        *(sys.executable, "-m", "pip", "install", "-qq", "--dry-run"),
+        *("--ignore-installed", "--target", str(constraints.with_name("nowhere"))),
+        *("--report", str(path)),
+        *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON),
+        *(part for tag in platforms(machine) for part in ("--platform", tag)),
+        *("--constraint", str(constraints), *requirements),
+    ]
+    subprocess.run(command, check=True)
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report
 
 
 def main() -> None:

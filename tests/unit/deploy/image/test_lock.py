@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.metadata import distributions
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from deploy.image.lock import (
     INSTEAD,
     ONLY_ON,
     canonical,
+    left_out,
     limits,
     lock_text,
     platforms,
@@ -122,3 +124,37 @@ def test_platforms_go_from_the_newest_glibc_to_the_oldest() -> None:
     tags = platforms("aarch64")
     assert tags[0] == "manylinux_2_36_aarch64"
     assert {"manylinux_2_17_aarch64", "manylinux2014_aarch64"} <= set(tags)
+
+
+def reported(name: str, *requires: str, extras: tuple[str, ...] = ()) -> dict[str, Any]:
+    metadata = {"name": name, "version": "1", "requires_dist": list(requires)}
+    return {"metadata": metadata, "requested_extras": list(extras)}
+
+
+def test_what_an_early_release_of_python_needs_is_not_left_out() -> None:
+    report = {
+        "install": [
+            reported(
+                "redis",
+                'async-timeout>=4.0.3; python_full_version < "3.11.3"',
+                'tomli; python_version < "3.11"',
+                'hiredis>=3; extra == "hiredis"',
+                'winloop; sys_platform == "win32"',
+            ),
+            reported("ray", 'uvicorn[standard]; extra == "serve"', "xgboost", extras=("serve",)),
+            reported("Uv.Icorn", 'only-arm; platform_machine == "aarch64"', "ray"),
+        ]
+    }
+    assert left_out(report, "x86_64") == ["async-timeout>=4.0.3", "uvicorn"]
+    assert left_out(report, "aarch64") == ["async-timeout>=4.0.3", "only-arm", "uvicorn"]
+
+
+def test_the_lock_lacks_nothing_on_the_first_release() -> None:
+    names = set(locked("requirements.lock"))
+    installed = [d for d in distributions() if canonical(d.name) in names]
+    assert len(installed) > 100
+    report = {
+        "install": [reported(d.name, *(d.requires or ())) for d in installed]
+        + [reported(name) for name in names]
+    }
+    assert left_out(report, "x86_64") == []
