@@ -78,7 +78,7 @@ def check_zip(path: Path, max_bytes: int) -> None:
             mimetype = next((e for e in entries if e.filename == "mimetype"), None)
             _check_entries(entries, path.stat().st_size, min(max_bytes, MAX_BYTES))
             kind = b"" if mimetype is None else archive.open(mimetype).read(len(_OPEN_DOCUMENT))
-    # All of these zipfile raises for files that are broken or use what it does not know.
+    # zipfile raises all of these for broken archives, and for features that it does not support.
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError):
         raise FileRefused("damaged", "the ZIP file is damaged") from None
     if kind != _OPEN_DOCUMENT.encode() and _SHEETS.isdisjoint(e.filename for e in entries):

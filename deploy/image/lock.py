@@ -105,8 +105,8 @@ def resolved(report: dict[str, Any]) -> Hashes:
 
 
 def left_out(report: dict[str, Any], machine: str) -> list[str]:
-    """Return what distributions of a report require on the first release of this Python, and the
-    report lacks: pip reads markers such as `python_full_version` for the Python that runs it.
+    """Return the requirements that hold on the first release of this Python and that a report
+    lacks. pip evaluates markers such as `python_full_version` for the Python that it runs on.
 
     Args:
         machine: one of `MACHINES`.

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import jsonschema
-import msgspec
 import pytest
 
 from serve_app.http.job_routes import JOB_ROUTES, examples
-from serve_app.http.reference.openapi import document
 from serve_app.http.wire.match_schemas import MatchOut
 from serve_app.http.wire.schemas import ProblemOut
+from tests.contracts.examples import check_example, examples_of
 
 
 @pytest.mark.parametrize(
     ("example", "kind"),
     [
-        *((route.body_example, route.body[0]) for route in JOB_ROUTES if route.body),
-        *(
-            (answer.example, answer.type)
-            for route in JOB_ROUTES
-            for answer in route.answers.values()
-            if answer.type is not None
-        ),
+        *examples_of(JOB_ROUTES),
         (examples.MATCH, MatchOut),
         (examples.REFUSED, ProblemOut),
     ],
 )
 def test_examples_are_what_they_show(example: Any, kind: type) -> None:
-    msgspec.json.decode(msgspec.json.encode(example), type=kind)
-    schema = {"$ref": f"#/components/schemas/{kind.__name__}", **document()}
-    jsonschema.Draft202012Validator(schema).validate(example)
+    check_example(example, kind)
 
 
 def test_a_job_is_as_far_as_its_rows() -> None:
